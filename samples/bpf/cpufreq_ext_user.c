@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cpufreq_ext: load a BPF governor for the cpufreq governor ext
+ *
+ * The governor is registered while this program runs, or for as long as its
+ * link is pinned.  Programs of the object that are not operations of a governor
+ * (tracepoints, for example) are attached as well.
+ */
+#include <errno.h>
+#include <glob.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#define CPUFREQ		"/sys/devices/system/cpu/cpufreq"
+#define MAX_LINKS	64
+
+static const char usage[] =
+	"Usage: cpufreq_ext [-v] OBJECT.bpf.o [PIN]\n"
+	"\n"
+	"Attach a BPF governor to the cpufreq governor ext and print its state each\n"
+	"second until interrupted.  With PIN, a path in a BPF file system, pin its\n"
+	"link there instead and leave: the governor stays until PIN is removed.\n"
+	"\n"
+	"  -v  show what libbpf and the BPF verifier say\n"
+	"  -h  show this help\n";
+
+static volatile sig_atomic_t stop;
+static bool verbose;
+
+static void on_signal(int sig)
+{
+	stop = 1;
+}
+
+static int on_libbpf_message(enum libbpf_print_level level, const char *fmt,
+			     va_list args)
+{
+	return verbose ? vfprintf(stderr, fmt, args) : 0;
+}
+
+static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fputs("cpufreq_ext: ", stderr);
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+	va_end(args);
+	exit(1);
+}
+
+/* Read the first file that matches @pattern, without the last newline. */
+static const char *read_sysfs(const char *pattern)
+{
+	static char text[4096];
+	size_t len = 0;
+	glob_t found;
+	FILE *f;
+
+	if (glob(pattern, 0, NULL, &found))
+		return NULL;
+	f = fopen(found.gl_pathv[0], "r");
+	if (f) {
+		len = fread(text, 1, sizeof(text) - 1, f);
+		fclose(f);
+	}
+	globfree(&found);
+	text[len] = '\0';
+	if (len && text[len - 1] == '\n')
+		text[len - 1] = '\0';
+	return f ? text : NULL;
+}
+
+/* ext/ is global, or one per policy where the driver wants it so. */
+static const char *read_stat(void)
+{
+	const char *stat = read_sysfs(CPUFREQ "/ext/stat");
+
+	return stat ?: read_sysfs(CPUFREQ "/policy*/ext/stat");
+}
+
+static void die_not_loaded(const char *path, int err)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	const char *governors;
+
+	if ((err == -EPERM || err == -EACCES) && geteuid())
+		die("not permitted to load BPF programs: run as root");
+	if (!btf)
+		die("this kernel has no BTF: use one built with CONFIG_DEBUG_INFO_BTF");
+	governors = read_sysfs(CPUFREQ "/policy*/scaling_available_governors");
+	if (btf__find_by_name_kind(btf, "cpufreq_governor_ext_ops", BTF_KIND_STRUCT) < 0 &&
+	    access("/sys/kernel/btf/cpufreq_ext", F_OK) &&
+	    (!governors || !strstr(governors, "ext ")))
+		die("this kernel has no governor ext: run 'modprobe cpufreq_ext', or build it with CONFIG_CPU_FREQ_GOV_EXT");
+	die("%s: the kernel does not take it (%s): see the end of dmesg, or use -v",
+	    path, strerror(-err));
+}
+
+static void die_not_attached(const char *path, int err)
+{
+	const char *text;
+
+	if (err == -EBUSY) {
+		text = read_stat();
+		text = text ? strstr(text, "governor: ") : NULL;
+		die("BPF governor '%s' is loaded: stop its loader or remove its pin first",
+		    text ? text + strlen("governor: ") : "?");
+	}
+	if (err == -EINVAL)
+		die("%s: the kernel does not take it: see the end of dmesg", path);
+	if (err != -ENODEV)
+		die("%s: the governor does not start: %s", path, strerror(-err));
+	text = read_sysfs(CPUFREQ "/policy*/scaling_available_governors");
+	if (!text)
+		die("no cpufreq driver is active: load one that fits this machine");
+	if (!strstr(text, "ext "))
+		die("the cpufreq driver '%s' takes no governors: use its passive mode, or another driver",
+		    read_sysfs(CPUFREQ "/policy*/scaling_driver"));
+	die("no policy uses ext: write ext to " CPUFREQ "/policy*/scaling_governor first");
+}
+
+static void print_state(void)
+{
+	const char *text = read_stat(), *freq;
+	glob_t found;
+	size_t i;
+
+	text = text ?: "Stat: no policy uses ext\nBPF governor: -";
+	printf("%.*s", (int)strcspn(text + 6, "\n"), text + 6);
+	text = strstr(text, "governor: ");
+	printf("  %s", text ? text + strlen("governor: ") : "");
+
+	if (!glob(CPUFREQ "/policy*/scaling_cur_freq", 0, NULL, &found)) {
+		for (i = 0; i < found.gl_pathc; i++) {
+			freq = read_sysfs(found.gl_pathv[i]);
+			printf("  %.*s %s kHz",
+			       (int)strcspn(found.gl_pathv[i] + strlen(CPUFREQ) + 1, "/"),
+			       found.gl_pathv[i] + strlen(CPUFREQ) + 1,
+			       freq ?: "?");
+		}
+		globfree(&found);
+	}
+	putchar('\n');
+	fflush(stdout);
+}
+
+/*
+ * Attach what is in the object, its governor last, as the other programs may
+ * gather what the governor decides on.
+ */
+static int attach_all(struct bpf_object *obj, const char *path,
+		      struct bpf_link **links)
+{
+	struct bpf_program *prog;
+	struct bpf_map *map;
+	int n = 0;
+
+	bpf_object__for_each_program(prog, obj) {
+		if (n == MAX_LINKS - 1 ||
+		    bpf_program__type(prog) == BPF_PROG_TYPE_STRUCT_OPS ||
+		    bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL)
+			continue;
+		links[n] = bpf_program__attach(prog);
+		if (!links[n++])
+			die("%s: program %s cannot be attached: %s", path,
+			    bpf_program__name(prog), strerror(errno));
+	}
+	bpf_object__for_each_map(map, obj) {
+		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
+			continue;
+		links[n] = bpf_map__attach_struct_ops(map);
+		if (!links[n])
+			die_not_attached(path, -errno);
+		return n + 1;
+	}
+	die("%s: no governor in it (section .struct_ops.link)", path);
+}
+
+/* The governor's link gets the name @pin, the others one beside it. */
+static void pin_all(struct bpf_link **links, int n, const char *pin)
+{
+	char path[4096];
+	int i, err;
+
+	for (i = 0; i < n; i++) {
+		if (i < n - 1)
+			snprintf(path, sizeof(path), "%s_%d", pin, i);
+		else
+			snprintf(path, sizeof(path), "%s", pin);
+		err = bpf_link__pin(links[i], path);
+		if (!err)
+			continue;
+		while (i--)
+			bpf_link__unpin(links[i]);
+		die("%s: cannot pin there (%s): use a new name in a BPF file system such as /sys/fs/bpf",
+		    path, strerror(-err));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct bpf_link *links[MAX_LINKS];
+	struct bpf_object *obj;
+	int opt, err, n;
+
+	while ((opt = getopt(argc, argv, "hv")) != -1) {
+		if (opt == 'h')
+			return fputs(usage, stdout) < 0;
+		if (opt != 'v')
+			return fputs(usage, stderr), 1;
+		verbose = true;
+	}
+	argc -= optind;
+	argv += optind;
+	if (argc < 1 || argc > 2)
+		return fputs(usage, stderr), 1;
+
+	libbpf_set_print(on_libbpf_message);
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+
+	obj = bpf_object__open_file(argv[0], NULL);
+	if (!obj)
+		die("%s: %s", argv[0], errno == ENOENT ? "no such file" : "not a BPF object");
+	err = bpf_object__load(obj);
+	if (err)
+		die_not_loaded(argv[0], err);
+	n = attach_all(obj, argv[0], links);
+
+	if (argc == 2) {
+		pin_all(links, n, argv[1]);
+		return 0;
+	}
+
+	while (!stop) {
+		print_state();
+		sleep(1);
+	}
+	/* The governor first, it may need what the others gather. */
+	while (n--)
+		bpf_link__destroy(links[n]);
+	bpf_object__close(obj);
+	return 0;
+}
