@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A governor that does what the test says and counts what the kernel does.
+ *
+ * The variables of the first group are written by the test at any time, those
+ * of the second by the governor.
+ */
+#include "vmlinux.h"
+#include "cpufreq_ext.bpf.h"
+
+#define PROBE_MAX_CPUS	256
+
+char _license[] SEC("license") = "GPL";
+
+unsigned long want_freq;		/* returned by get_next_freq */
+unsigned int want_rate_us;		/* returned by get_sampling_rate */
+int want_init;				/* returned by init */
+int want_start;				/* returned by the start below */
+int want_start_nth = 1;			/* which start fails, counted from 1 */
+int want_setspeed;			/* returned by store_setspeed */
+int want_loads;				/* calls of the load kfunc a decision */
+__u32 want_table_khz, want_table_relation;
+__u32 want_has_cpu;
+int only_cpu = -1;			/* the kfuncs only for this policy */
+
+__u32 nr_next, nr_rate, nr_init, nr_exit, nr_start, nr_stop, nr_limits;
+__u32 nr_setspeed, last_setspeed;
+__u32 nr_next_cpu[PROBE_MAX_CPUS];	/* decisions by policy->cpu */
+int active[PROBE_MAX_CPUS];		/* starts less stops by policy->cpu */
+__u64 last_ns[PROBE_MAX_CPUS];		/* time of the last decision */
+__u64 gap_ns[PROBE_MAX_CPUS];		/* and the time to the one before it */
+int load, load_again, load_in_start, has_cpu, has_cpu_beyond, table_freq;
+__u32 nr_dbs_update;			/* load computations of the dbs core */
+
+/* Of a second governor in the same object */
+unsigned long other_freq;
+int other_start;
+__u32 other_next, other_init, other_exit, other_nstart, other_nstop;
+
+SEC("struct_ops/probe_next_freq")
+unsigned long BPF_PROG(probe_next_freq, struct cpufreq_policy *policy)
+{
+	u32 cpu = policy->cpu & (PROBE_MAX_CPUS - 1);
+	u64 now = bpf_ktime_get_ns();
+
+	__sync_fetch_and_add(&nr_next, 1);
+	__sync_fetch_and_add(&nr_next_cpu[cpu], 1);
+	gap_ns[cpu] = now - last_ns[cpu];
+	last_ns[cpu] = now;
+
+	if (only_cpu >= 0 && only_cpu != cpu)
+		return want_freq;
+	if (want_loads > 0)
+		load = bpf_cpufreq_policy_load(policy);
+	if (want_loads > 1)
+		load_again = bpf_cpufreq_policy_load(policy);
+	has_cpu = bpf_cpufreq_policy_has_cpu(policy, want_has_cpu);
+	has_cpu_beyond = bpf_cpufreq_policy_has_cpu(policy, 1 << 30);
+	table_freq = bpf_cpufreq_policy_table_freq(policy, want_table_khz,
+						   want_table_relation);
+	return want_freq;
+}
+
+SEC("struct_ops/probe_sampling_rate")
+unsigned int BPF_PROG(probe_sampling_rate, struct cpufreq_policy *policy)
+{
+	__sync_fetch_and_add(&nr_rate, 1);
+	return want_rate_us;
+}
+
+SEC("struct_ops/probe_init")
+int BPF_PROG(probe_init)
+{
+	nr_init++;
+	return want_init;
+}
+
+SEC("struct_ops/probe_exit")
+void BPF_PROG(probe_exit)
+{
+	nr_exit++;
+}
+
+SEC("struct_ops/probe_start")
+int BPF_PROG(probe_start, struct cpufreq_policy *policy)
+{
+	u32 cpu = policy->cpu & (PROBE_MAX_CPUS - 1);
+
+	load_in_start = bpf_cpufreq_policy_load(policy);
+	if (__sync_fetch_and_add(&nr_start, 1) + 1 == want_start_nth && want_start)
+		return want_start;
+	__sync_fetch_and_add(&active[cpu], 1);
+	return 0;
+}
+
+SEC("struct_ops/probe_stop")
+void BPF_PROG(probe_stop, struct cpufreq_policy *policy)
+{
+	u32 cpu = policy->cpu & (PROBE_MAX_CPUS - 1);
+
+	__sync_fetch_and_add(&nr_stop, 1);
+	__sync_fetch_and_add(&active[cpu], -1);
+}
+
+SEC("struct_ops/probe_limits")
+void BPF_PROG(probe_limits, struct cpufreq_policy *policy)
+{
+	__sync_fetch_and_add(&nr_limits, 1);
+}
+
+SEC("struct_ops/probe_setspeed")
+int BPF_PROG(probe_setspeed, struct cpufreq_policy *policy, unsigned int freq)
+{
+	nr_setspeed++;
+	last_setspeed = freq;
+	if (!want_setspeed)
+		want_freq = freq;
+	return want_setspeed;
+}
+
+CPUFREQ_EXT_GOVERNOR(probe,
+	.get_next_freq		= (void *)probe_next_freq,
+	.get_sampling_rate	= (void *)probe_sampling_rate,
+	.init			= (void *)probe_init,
+	.exit			= (void *)probe_exit,
+	.start			= (void *)probe_start,
+	.stop			= (void *)probe_stop,
+	.limits			= (void *)probe_limits,
+	.store_setspeed		= (void *)probe_setspeed,
+	.name			= "probe");
+
+SEC("struct_ops/bare_next_freq")
+unsigned long BPF_PROG(bare_next_freq, struct cpufreq_policy *policy)
+{
+	__sync_fetch_and_add(&nr_next, 1);
+	return want_freq;
+}
+
+CPUFREQ_EXT_GOVERNOR(bare,
+	.get_next_freq		= (void *)bare_next_freq,
+	.name			= "bare");
+
+SEC("struct_ops/other_next_freq")
+unsigned long BPF_PROG(other_next_freq, struct cpufreq_policy *policy)
+{
+	__sync_fetch_and_add(&other_next, 1);
+	return other_freq;
+}
+
+SEC("struct_ops/other_do_init")
+int BPF_PROG(other_do_init)
+{
+	other_init++;
+	return 0;
+}
+
+SEC("struct_ops/other_do_exit")
+void BPF_PROG(other_do_exit)
+{
+	other_exit++;
+}
+
+SEC("struct_ops/other_do_start")
+int BPF_PROG(other_do_start, struct cpufreq_policy *policy)
+{
+	if (__sync_fetch_and_add(&other_nstart, 1) + 1 == want_start_nth)
+		return other_start;
+	return 0;
+}
+
+SEC("struct_ops/other_do_stop")
+void BPF_PROG(other_do_stop, struct cpufreq_policy *policy)
+{
+	__sync_fetch_and_add(&other_nstop, 1);
+}
+
+CPUFREQ_EXT_GOVERNOR(other,
+	.get_next_freq		= (void *)other_next_freq,
+	.init			= (void *)other_do_init,
+	.exit			= (void *)other_do_exit,
+	.start			= (void *)other_do_start,
+	.stop			= (void *)other_do_stop,
+	.name			= "other");
+
+SEC("fentry/dbs_update")
+int BPF_PROG(count_dbs_update, struct cpufreq_policy *policy)
+{
+	if (only_cpu == policy->cpu)
+		__sync_fetch_and_add(&nr_dbs_update, 1);
+	return 0;
+}
+
+__u32 kick_cpu;
+
+SEC("syscall")
+int kick(void *ctx)
+{
+	return bpf_cpufreq_kick_cpu(kick_cpu);
+}

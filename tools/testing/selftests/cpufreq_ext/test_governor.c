@@ -1,0 +1,987 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The governor ext: registration of BPF governors, what happens to the policies
+ * that they govern, and what a wrong governor gets.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "kselftest_harness.h"
+#include "util.h"
+#include "probe.skel.h"
+#include "compat.skel.h"
+#include "writer_fail.skel.h"
+#include "stash_fail.skel.h"
+
+#define NAME_LEN	128
+
+/* Layout of the ops in an object's section, with programs for functions */
+struct ops {
+	void *get_next_freq, *get_sampling_rate, *init, *exit, *start, *stop;
+	void *limits, *store_setspeed;
+	char name[NAME_LEN];
+};
+
+static char verifier_log[16384];
+
+static int on_libbpf_message(enum libbpf_print_level level, const char *fmt,
+			     va_list args)
+{
+	size_t len = strlen(verifier_log);
+
+	vsnprintf(verifier_log + len, sizeof(verifier_log) - len, fmt, args);
+	return 0;
+}
+
+static struct ops *map_ops(struct bpf_map *map)
+{
+	size_t size;
+
+	return bpf_map__initial_value(map, &size);
+}
+
+static unsigned int min_freq(void)
+{
+	return freqs[0];
+}
+
+static unsigned int max_freq(void)
+{
+	return freqs[nr_freqs - 1];
+}
+
+/* A frequency of the table that is neither the lowest nor the highest */
+static unsigned int mid_freq(void)
+{
+	return freqs[nr_freqs / 2];
+}
+
+static bool all_at(unsigned int freq)
+{
+	int i;
+
+	for (i = 0; i < nr_policies; i++)
+		if (cur_freq(policies[i]) != freq)
+			return false;
+	return true;
+}
+
+static bool stat_is(const char *text)
+{
+	return !strcmp(read_stat(), text);
+}
+
+FIXTURE(ext)
+{
+	struct probe *probe;
+	struct bpf_link *link;
+	int policy;		/* the first one, and its first CPU */
+	int cpu;
+};
+
+FIXTURE_SETUP(ext)
+{
+	libbpf_set_print(on_libbpf_message);
+	find_policies();
+	if (!nr_policies)
+		SKIP(return, "no cpufreq driver");
+	if (nr_freqs < 3)
+		SKIP(return, "the driver has no frequency table of 3 or more");
+	self->policy = policies[0];
+	ASSERT_LT(0, policy_cpus(self->policy, &self->cpu, 1));
+	ASSERT_EQ(0, set_all_governors("ext"));
+	self->probe = probe__open_and_load();
+	ASSERT_NE(NULL, self->probe);
+	self->probe->bss->want_freq = min_freq();
+	ASSERT_TRUE(stat_is(STAT_INIT));
+}
+
+FIXTURE_TEARDOWN(ext)
+{
+	int i;
+
+	busy_stop();
+	bpf_link__destroy(self->link);
+	probe__destroy(self->probe);
+	for (i = 0; i < nr_policies; i++)
+		EXPECT_TRUE(set_limits(policies[i], min_freq(), max_freq()));
+	set_all_governors("performance");
+}
+
+static struct bpf_link *attach(struct bpf_map *map)
+{
+	return bpf_map__attach_struct_ops(map);
+}
+
+/* Attach, which must fail with @err and leave nothing registered. */
+#define EXPECT_REFUSED(map, err) do {					\
+	struct bpf_link *__link = attach(map);				\
+									\
+	EXPECT_EQ(NULL, __link);					\
+	EXPECT_EQ(err, errno);						\
+	bpf_link__destroy(__link);					\
+	EXPECT_TRUE(stat_is(STAT_INIT)) TH_LOG("%s", read_stat());	\
+	EXPECT_TRUE(all_at(max_freq()));				\
+} while (0)
+
+/*************************** rules of the product ***************************/
+
+TEST_F(ext, performance_while_none_is_loaded)
+{
+	EXPECT_TRUE(all_at(max_freq()));
+
+	ASSERT_EQ(0, write_policy_num(self->policy, "scaling_max_freq", mid_freq()));
+	EXPECT_TRUE(wait_for(cur_freq(self->policy) == mid_freq()));
+	ASSERT_EQ(0, write_policy_num(self->policy, "scaling_max_freq", max_freq()));
+	EXPECT_TRUE(wait_for(cur_freq(self->policy) == max_freq()));
+	EXPECT_TRUE(stat_is(STAT_INIT));
+}
+
+TEST_F(ext, loaded_and_unloaded)
+{
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	EXPECT_TRUE(stat_is(STAT_LOADED("probe"))) TH_LOG("%s", read_stat());
+	EXPECT_TRUE(all_at(min_freq()));
+	EXPECT_EQ(1, self->probe->bss->nr_init);
+	EXPECT_EQ(nr_policies, self->probe->bss->nr_start);
+
+	self->probe->bss->want_freq = mid_freq();
+	busy_start(self->cpu);
+	EXPECT_TRUE(wait_for(cur_freq(self->policy) == mid_freq()));
+
+	ASSERT_EQ(0, bpf_link__destroy(self->link));
+	self->link = NULL;
+	EXPECT_TRUE(stat_is(STAT_INIT));
+	EXPECT_TRUE(all_at(max_freq()));
+	EXPECT_EQ(1, self->probe->bss->nr_exit);
+	EXPECT_EQ(nr_policies, self->probe->bss->nr_stop);
+}
+
+TEST_F(ext, one_at_a_time)
+{
+	struct bpf_link *second;
+	u_int32_t before;
+
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	second = attach(self->probe->maps.other);
+	EXPECT_EQ(NULL, second);
+	EXPECT_EQ(EBUSY, errno);
+	EXPECT_EQ(0, self->probe->bss->other_init);
+
+	/* The first one is undisturbed. */
+	EXPECT_TRUE(stat_is(STAT_LOADED("probe")));
+	EXPECT_EQ(0, self->probe->bss->nr_stop);
+	EXPECT_EQ(0, self->probe->bss->nr_exit);
+	before = self->probe->bss->nr_next_cpu[self->policy];
+	busy_start(self->cpu);
+	EXPECT_TRUE(wait_for(self->probe->bss->nr_next_cpu[self->policy] > before + 1));
+	EXPECT_EQ(min_freq(), cur_freq(self->policy));
+}
+
+TEST_F(ext, same_map_attached_twice)
+{
+	struct bpf_link *second;
+
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	second = attach(self->probe->maps.probe);
+	EXPECT_EQ(NULL, second);
+	EXPECT_EQ(EBUSY, errno);
+	EXPECT_TRUE(stat_is(STAT_LOADED("probe")));
+	EXPECT_EQ(1, self->probe->bss->nr_init);
+	EXPECT_EQ(0, self->probe->bss->nr_exit);
+}
+
+TEST_F(ext, needs_a_policy)
+{
+	ASSERT_EQ(0, set_all_governors("performance"));
+	EXPECT_STREQ("", read_stat());
+	self->link = attach(self->probe->maps.probe);
+	EXPECT_EQ(NULL, self->link);
+	EXPECT_EQ(ENODEV, errno);
+	EXPECT_EQ(0, self->probe->bss->nr_init);
+	ASSERT_EQ(0, set_all_governors("ext"));
+	EXPECT_TRUE(stat_is(STAT_INIT));
+}
+
+/*************************** governors refused ******************************/
+
+TEST_F(ext, no_get_next_freq)
+{
+	int kmsg = kmsg_open();
+	struct probe *skel = probe__open();
+
+	ASSERT_NE(NULL, skel);
+	map_ops(skel->maps.probe)->get_next_freq = NULL;
+	bpf_program__set_autoload(skel->progs.probe_next_freq, false);
+	ASSERT_EQ(0, probe__load(skel));
+	EXPECT_REFUSED(skel->maps.probe, EINVAL);
+	EXPECT_TRUE(kmsg_has(kmsg, "no get_next_freq"));
+	EXPECT_EQ(0, skel->bss->nr_init);
+	probe__destroy(skel);
+	close(kmsg);
+}
+
+static struct probe *load_named(const char *name, size_t len)
+{
+	struct probe *skel = probe__open();
+
+	if (!skel)
+		return NULL;
+	memset(map_ops(skel->maps.probe)->name, 0, NAME_LEN);
+	memcpy(map_ops(skel->maps.probe)->name, name, len);
+	if (probe__load(skel)) {
+		probe__destroy(skel);
+		return NULL;
+	}
+	skel->bss->want_freq = min_freq();
+	return skel;
+}
+
+TEST_F(ext, bad_names)
+{
+	static const struct { const char *name, *reason; } bad[] = {
+		{ "", "empty" },
+		{ "\x01vip", "printable" },
+		{ "vip\n", "printable" },
+		{ "vip\x7f", "printable" },
+		{ "vip\xc3\xa9", "printable" },
+		{ "\xa0", "printable" },
+	};
+	int kmsg = kmsg_open();
+	char name[NAME_LEN];
+	struct probe *skel;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		skel = load_named(bad[i].name, strlen(bad[i].name));
+		ASSERT_NE(NULL, skel);
+		EXPECT_REFUSED(skel->maps.probe, EINVAL);
+		EXPECT_TRUE(kmsg_has(kmsg, bad[i].reason));
+		probe__destroy(skel);
+	}
+
+	memset(name, 'n', sizeof(name));
+	skel = load_named(name, NAME_LEN);
+	ASSERT_NE(NULL, skel);
+	EXPECT_REFUSED(skel->maps.probe, EINVAL);
+	EXPECT_TRUE(kmsg_has(kmsg, "longer"));
+	probe__destroy(skel);
+	close(kmsg);
+}
+
+TEST_F(ext, name_is_shown_whole)
+{
+	char name[NAME_LEN], expected[256];
+	struct probe *skel;
+	int i;
+
+	for (i = 0; i < NAME_LEN - 1; i++)
+		name[i] = ' ' + 1 + i % 90;
+	name[i] = '\0';
+	skel = load_named(name, NAME_LEN - 1);
+	ASSERT_NE(NULL, skel);
+	self->link = attach(skel->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	snprintf(expected, sizeof(expected),
+		 "Stat: CPUFREQ_EXT_LOADED\nBPF governor: %s\n", name);
+	EXPECT_STREQ(expected, read_stat());
+	bpf_link__destroy(self->link);
+	self->link = NULL;
+	probe__destroy(skel);
+}
+
+TEST_F(ext, init_fails)
+{
+	static const struct { int ret, err; } cases[] = {
+		{ -EPERM, EPERM }, { -ENOSPC, ENOSPC }, { 1, EINVAL },
+		{ -512, EINVAL }, { -100000, EINVAL }, { 0x7fffffff, EINVAL },
+		{ (int)0x80000000, EINVAL },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		self->probe->bss->want_init = cases[i].ret;
+		EXPECT_REFUSED(self->probe->maps.probe, cases[i].err);
+	}
+	EXPECT_EQ(ARRAY_SIZE(cases), self->probe->bss->nr_init);
+	EXPECT_EQ(0, self->probe->bss->nr_start);
+	EXPECT_EQ(0, self->probe->bss->nr_exit);
+
+	self->probe->bss->want_init = 0;
+	self->link = attach(self->probe->maps.probe);
+	EXPECT_NE(NULL, self->link);
+}
+
+TEST_F(ext, start_fails)
+{
+	int nth, i;
+
+	for (nth = 1; nth <= nr_policies; nth++) {
+		self->probe->bss->nr_start = 0;
+		self->probe->bss->nr_stop = 0;
+		self->probe->bss->nr_exit = 0;
+		self->probe->data->want_start_nth = nth;
+		self->probe->bss->want_start = nth % 2 ? -ENOSPC : 7;
+		EXPECT_REFUSED(self->probe->maps.probe, nth % 2 ? ENOSPC : EINVAL);
+		/* Those before it are stopped again. */
+		EXPECT_EQ(nth, self->probe->bss->nr_start);
+		EXPECT_EQ(nth - 1, self->probe->bss->nr_stop);
+		EXPECT_EQ(1, self->probe->bss->nr_exit);
+		for (i = 0; i < nr_policies; i++)
+			EXPECT_EQ(0, self->probe->bss->active[policies[i]]);
+	}
+	EXPECT_EQ(0, self->probe->bss->nr_next);
+}
+
+TEST_F(ext, start_fails_later)
+{
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	ASSERT_EQ(0, set_governor(self->policy, "performance"));
+
+	/* That policy alone falls back, and it keeps its governor. */
+	self->probe->bss->want_start = -EIO;
+	self->probe->data->want_start_nth = self->probe->bss->nr_start + 1;
+	ASSERT_EQ(0, set_governor(self->policy, "ext"));
+	EXPECT_STREQ("ext", read_policy(self->policy, "scaling_governor"));
+	EXPECT_EQ(max_freq(), cur_freq(self->policy));
+	EXPECT_EQ(0, self->probe->bss->active[self->policy]);
+	EXPECT_TRUE(stat_is(STAT_LOADED("probe")));
+
+	/* The next start is another try. */
+	ASSERT_EQ(0, set_governor(self->policy, "performance"));
+	EXPECT_EQ(0, self->probe->bss->active[self->policy]);
+	ASSERT_EQ(0, set_governor(self->policy, "ext"));
+	EXPECT_EQ(1, self->probe->bss->active[self->policy]);
+	EXPECT_EQ(min_freq(), cur_freq(self->policy));
+}
+
+TEST_F(ext, write_to_policy_is_refused)
+{
+	struct writer_fail *skel = writer_fail__open();
+
+	ASSERT_NE(NULL, skel);
+	verifier_log[0] = '\0';
+	EXPECT_EQ(-EACCES, writer_fail__load(skel));
+	EXPECT_NE(NULL, strstr(verifier_log, "only read is supported"))
+		TH_LOG("%s", verifier_log);
+	writer_fail__destroy(skel);
+}
+
+TEST_F(ext, untrusted_policy_is_refused)
+{
+	struct stash_fail *skel = stash_fail__open();
+
+	ASSERT_NE(NULL, skel);
+	verifier_log[0] = '\0';
+	EXPECT_NE(0, stash_fail__load(skel));
+	EXPECT_NE(NULL, strstr(verifier_log, "trusted")) TH_LOG("%s", verifier_log);
+	stash_fail__destroy(skel);
+}
+
+/*************************** values that it returns *************************/
+
+/* Let the governor want @want and return what the policy then gets. */
+static unsigned int freq_for(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(ext) *self, unsigned long want)
+{
+	u_int32_t before;
+
+	self->probe->bss->want_freq = want;
+	before = self->probe->bss->nr_next_cpu[self->policy];
+	EXPECT_TRUE(wait_for(self->probe->bss->nr_next_cpu[self->policy] >= before + 2));
+	return cur_freq(self->policy);
+}
+
+TEST_F(ext, frequencies)
+{
+	unsigned int low = freqs[1], high = freqs[nr_freqs - 2];
+
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	busy_start(self->cpu);
+	ASSERT_TRUE(set_limits(self->policy, low, high));
+
+	EXPECT_EQ(high, freq_for(_metadata, self, high));
+	EXPECT_EQ(high, freq_for(_metadata, self, 0));
+	EXPECT_EQ(low, freq_for(_metadata, self, 1));
+	EXPECT_EQ(low, freq_for(_metadata, self, 0));
+	EXPECT_EQ(high, freq_for(_metadata, self, max_freq()));
+	EXPECT_EQ(low, freq_for(_metadata, self, min_freq()));
+	EXPECT_EQ(high, freq_for(_metadata, self, ~0UL));
+	EXPECT_EQ(low, freq_for(_metadata, self, low));
+	EXPECT_EQ(high, freq_for(_metadata, self, 1UL << 31));
+#if __SIZEOF_LONG__ == 8
+	EXPECT_EQ(low, freq_for(_metadata, self, low));
+	/* Not the low frequency that is left of it in 32 bits */
+	EXPECT_EQ(high, freq_for(_metadata, self, (1UL << 32) + low));
+	EXPECT_EQ(low, freq_for(_metadata, self, low));
+	EXPECT_EQ(high, freq_for(_metadata, self, 1UL << 63));
+#endif
+}
+
+TEST_F(ext, between_two_frequencies)
+{
+	int i;
+
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	busy_start(self->cpu);
+	for (i = 1; i < nr_freqs; i++) {
+		EXPECT_EQ(freqs[i], freq_for(_metadata, self, freqs[i] - 1));
+		EXPECT_EQ(freqs[i], freq_for(_metadata, self, freqs[i - 1] + 1));
+		EXPECT_EQ(freqs[i - 1], freq_for(_metadata, self, freqs[i - 1]));
+	}
+	/* 1.7 GHz with 1.4 and 1.8 in the table: the higher one */
+	for (i = 1; i < nr_freqs; i++)
+		if (freqs[i - 1] == 1400000 && freqs[i] == 1800000)
+			EXPECT_EQ(1800000, freq_for(_metadata, self, 1700000));
+}
+
+/* Time between two decisions, the first of them after the rate is in force */
+static u_int64_t gap_us(FIXTURE_DATA(ext) *self, int decisions)
+{
+	u_int32_t before = self->probe->bss->nr_next_cpu[self->policy];
+	int ms;
+
+	for (ms = 0; ms < 12000; ms += 10) {
+		if (self->probe->bss->nr_next_cpu[self->policy] >= before + decisions)
+			break;
+		sleep_ms(10);
+	}
+	if (ms >= 12000)
+		return 0;
+	return self->probe->bss->gap_ns[self->policy] / 1000;
+}
+
+TEST_F_TIMEOUT(ext, sampling_rates, 120)
+{
+	unsigned int min_us = 2 * 1000000 / 1000;	/* two ticks at HZ=1000 */
+	u_int64_t us;
+
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	busy_start(self->cpu);
+
+	/* 0: the tunable */
+	ASSERT_EQ(0, write_file(CPUFREQ "/ext/sampling_rate", "500000"));
+	self->probe->bss->want_rate_us = 0;
+	us = gap_us(self, 3);
+	EXPECT_LE(500000, us);
+	EXPECT_GT(1000000, us);
+
+	/* 1: raised to the least that is allowed, which is two ticks */
+	self->probe->bss->want_rate_us = 1;
+	us = gap_us(self, 20);
+	EXPECT_LE(min_us, us);
+	EXPECT_GT(250000, us);
+
+	/* as it is */
+	self->probe->bss->want_rate_us = 200000;
+	us = gap_us(self, 3);
+	EXPECT_LE(200000, us);
+	EXPECT_GT(450000, us);
+
+	/* too long: 4 s */
+	self->probe->bss->want_rate_us = ~0U;
+	us = gap_us(self, 2);
+	EXPECT_LE(4000000, us);
+	EXPECT_GT(5000000, us);
+}
+
+TEST_F(ext, tunables)
+{
+	static const char * const files[] = {
+		CPUFREQ "/ext/ignore_nice_load", CPUFREQ "/ext/io_is_busy",
+	};
+	char text[32];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		EXPECT_EQ(0, write_file(files[i], "1"));
+		ASSERT_EQ(0, read_file(files[i], text, sizeof(text)));
+		EXPECT_STREQ("1\n", text);
+		EXPECT_EQ(-EINVAL, write_file(files[i], "maybe"));
+		EXPECT_EQ(0, write_file(files[i], "0"));
+		ASSERT_EQ(0, read_file(files[i], text, sizeof(text)));
+		EXPECT_STREQ("0\n", text);
+	}
+	EXPECT_EQ(0, write_file(CPUFREQ "/ext/sampling_rate", "4000000"));
+	EXPECT_EQ(-EINVAL, write_file(CPUFREQ "/ext/sampling_rate", "4000001"));
+	EXPECT_EQ(-EINVAL, write_file(CPUFREQ "/ext/sampling_rate", "0"));
+	EXPECT_EQ(-EINVAL, write_file(CPUFREQ "/ext/sampling_rate", "-1"));
+	EXPECT_EQ(-EINVAL, write_file(CPUFREQ "/ext/sampling_rate", "fast"));
+	ASSERT_EQ(0, read_file(CPUFREQ "/ext/sampling_rate", text, sizeof(text)));
+	EXPECT_STREQ("4000000\n", text);
+}
+
+TEST_F(ext, optional_operations)
+{
+	self->link = attach(self->probe->maps.bare);
+	ASSERT_NE(NULL, self->link);
+	EXPECT_TRUE(stat_is(STAT_LOADED("bare")));
+	EXPECT_TRUE(all_at(min_freq()));
+
+	ASSERT_EQ(0, set_governor(self->policy, "performance"));
+	ASSERT_EQ(0, set_governor(self->policy, "ext"));
+	EXPECT_EQ(min_freq(), cur_freq(self->policy));
+	ASSERT_EQ(0, write_policy_num(self->policy, "scaling_min_freq", mid_freq()));
+	EXPECT_TRUE(wait_for(cur_freq(self->policy) == mid_freq()));
+	write_policy_num(self->policy, "scaling_setspeed", mid_freq());
+	EXPECT_STREQ("<unsupported>", read_policy(self->policy, "scaling_setspeed"));
+
+	ASSERT_EQ(0, bpf_link__destroy(self->link));
+	self->link = NULL;
+	EXPECT_TRUE(stat_is(STAT_INIT));
+}
+
+TEST_F(ext, sleepable_object_of_the_first_proposal)
+{
+	struct compat *skel = compat__open_and_load();
+
+	ASSERT_NE(NULL, skel);
+	self->link = attach(skel->maps.compat);
+	ASSERT_NE(NULL, self->link);
+	EXPECT_TRUE(stat_is(STAT_LOADED("VIP")));
+	EXPECT_TRUE(all_at(min_freq()));
+	busy_start(self->cpu);
+	EXPECT_TRUE(wait_for(skel->bss->nr_next > nr_policies + 3));
+	EXPECT_LT(3, skel->bss->nr_rate);
+	EXPECT_EQ(1, skel->bss->nr_init);
+	EXPECT_EQ(nr_policies, skel->bss->nr_start);
+	bpf_link__destroy(self->link);
+	self->link = NULL;
+	EXPECT_EQ(1, skel->bss->nr_exit);
+	EXPECT_TRUE(all_at(max_freq()));
+	compat__destroy(skel);
+}
+
+/*************************** policies come and go ***************************/
+
+TEST_F(ext, killed_loader)
+{
+	int ready[2], status;
+	char byte;
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(ready));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		struct probe *skel = probe__open_and_load();
+
+		if (!skel)
+			_exit(1);
+		skel->bss->want_freq = min_freq();
+		if (!attach(skel->maps.probe) || write(ready[1], "", 1) != 1)
+			_exit(1);
+		pause();
+		_exit(1);
+	}
+	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	EXPECT_TRUE(stat_is(STAT_LOADED("probe")));
+	EXPECT_TRUE(all_at(min_freq()));
+
+	/* Another one is refused while it lives, and not touched by its death. */
+	EXPECT_EQ(NULL, attach(self->probe->maps.other));
+	EXPECT_EQ(EBUSY, errno);
+
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(stat_is(STAT_INIT));
+	EXPECT_TRUE(all_at(max_freq()));
+
+	self->link = attach(self->probe->maps.other);
+	EXPECT_NE(NULL, self->link);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+TEST_F(ext, all_policies_away)
+{
+	u_int32_t starts;
+
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	starts = self->probe->bss->nr_start;
+
+	ASSERT_EQ(0, set_all_governors("powersave"));
+	EXPECT_STREQ("", read_stat());
+	EXPECT_EQ(starts, self->probe->bss->nr_stop);
+	EXPECT_EQ(0, self->probe->bss->nr_exit);
+	EXPECT_EQ(NULL, attach(self->probe->maps.other));
+	EXPECT_EQ(EBUSY, errno);
+
+	self->probe->bss->want_freq = mid_freq();
+	ASSERT_EQ(0, set_all_governors("ext"));
+	EXPECT_TRUE(stat_is(STAT_LOADED("probe")));
+	EXPECT_EQ(2 * starts, self->probe->bss->nr_start);
+	EXPECT_EQ(1, self->probe->bss->nr_init);
+	EXPECT_TRUE(all_at(mid_freq()));
+
+	ASSERT_EQ(0, set_all_governors("powersave"));
+	ASSERT_EQ(0, bpf_link__destroy(self->link));
+	self->link = NULL;
+	EXPECT_EQ(1, self->probe->bss->nr_exit);
+	EXPECT_EQ(self->probe->bss->nr_start, self->probe->bss->nr_stop);
+	ASSERT_EQ(0, set_all_governors("ext"));
+	EXPECT_TRUE(stat_is(STAT_INIT));
+	EXPECT_TRUE(all_at(max_freq()));
+}
+
+TEST_F(ext, one_policy_away_and_back)
+{
+	u_int32_t before;
+
+	if (nr_policies < 2)
+		SKIP(return, "only one policy");
+
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	ASSERT_EQ(0, set_governor(self->policy, "performance"));
+	EXPECT_EQ(max_freq(), cur_freq(self->policy));
+	EXPECT_EQ(1, self->probe->bss->nr_stop);
+	EXPECT_EQ(0, self->probe->bss->active[self->policy]);
+	EXPECT_TRUE(stat_is(STAT_LOADED("probe")));
+
+	/* No decision for a policy that left */
+	before = self->probe->bss->nr_next_cpu[self->policy];
+	busy_start(self->cpu);
+	sleep_ms(200);
+	EXPECT_EQ(before, self->probe->bss->nr_next_cpu[self->policy]);
+	EXPECT_EQ(min_freq(), cur_freq(policies[1]));
+
+	ASSERT_EQ(0, set_governor(self->policy, "ext"));
+	EXPECT_EQ(1, self->probe->bss->active[self->policy]);
+	EXPECT_EQ(min_freq(), cur_freq(self->policy));
+}
+
+TEST_F(ext, last_policy_only)
+{
+	int last = policies[nr_policies - 1], cpus[MAX_POLICIES], n, i;
+
+	if (nr_policies < 2)
+		SKIP(return, "only one policy");
+
+	ASSERT_EQ(0, set_all_governors("performance"));
+	ASSERT_EQ(0, set_governor(last, "ext"));
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	EXPECT_TRUE(stat_is(STAT_LOADED("probe")));
+	EXPECT_EQ(1, self->probe->bss->nr_start);
+	EXPECT_EQ(min_freq(), cur_freq(last));
+	EXPECT_EQ(max_freq(), cur_freq(self->policy));
+
+	n = policy_cpus(last, cpus, MAX_POLICIES);
+	for (i = 0; i < n; i++)
+		if (set_online(cpus[i], false))
+			SKIP(return, "CPU %d cannot be taken off", cpus[i]);
+	EXPECT_EQ(0, self->probe->bss->active[last]);
+	EXPECT_STREQ("", read_stat());
+	for (i = 0; i < n; i++)
+		EXPECT_EQ(0, set_online(cpus[i], true));
+	EXPECT_STREQ("ext", read_policy(last, "scaling_governor"));
+	EXPECT_TRUE(stat_is(STAT_LOADED("probe")));
+	EXPECT_EQ(1, self->probe->bss->active[last]);
+	EXPECT_EQ(min_freq(), cur_freq(last));
+	EXPECT_EQ(self->probe->bss->nr_start, self->probe->bss->nr_stop + 1);
+}
+
+TEST_F(ext, hotplug_of_shared_policy)
+{
+	int cpus[MAX_POLICIES], n;
+
+	n = policy_cpus(self->policy, cpus, MAX_POLICIES);
+	if (n < 2)
+		SKIP(return, "no policy with several CPUs");
+
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	self->probe->bss->want_has_cpu = cpus[n - 1];
+	self->probe->data->only_cpu = self->policy;
+	ASSERT_EQ(0, set_online(cpus[n - 1], false));
+	EXPECT_EQ(1, self->probe->bss->active[self->policy]);
+	EXPECT_EQ(0, self->probe->bss->has_cpu);
+	EXPECT_EQ(min_freq(), cur_freq(self->policy));
+	ASSERT_EQ(0, set_online(cpus[n - 1], true));
+	EXPECT_EQ(1, self->probe->bss->active[self->policy]);
+	EXPECT_EQ(1, self->probe->bss->has_cpu);
+	EXPECT_EQ(min_freq(), cur_freq(self->policy));
+}
+
+TEST_F(ext, limits_work_after_ext)
+{
+	static const char * const governors[] = { "performance", "powersave" };
+	unsigned int low = freqs[1], high = freqs[nr_freqs - 2];
+	size_t i;
+
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	bpf_link__destroy(self->link);
+	self->link = NULL;
+
+	for (i = 0; i < ARRAY_SIZE(governors); i++) {
+		ASSERT_EQ(0, set_governor(self->policy, governors[i]));
+		EXPECT_TRUE(set_limits(self->policy, low, high));
+		EXPECT_TRUE(wait_for(cur_freq(self->policy) == (i ? low : high)));
+		EXPECT_TRUE(set_limits(self->policy, min_freq(), max_freq()));
+		EXPECT_TRUE(wait_for(cur_freq(self->policy) ==
+				     (i ? min_freq() : max_freq())));
+	}
+}
+
+TEST_F(ext, limits_are_told_and_followed)
+{
+	u_int32_t before;
+
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	self->probe->bss->want_freq = ~0UL;
+	before = self->probe->bss->nr_limits;
+	ASSERT_EQ(0, write_policy_num(self->policy, "scaling_max_freq", mid_freq()));
+	EXPECT_TRUE(wait_for(self->probe->bss->nr_limits > before));
+	EXPECT_TRUE(wait_for(cur_freq(self->policy) == mid_freq()));
+	ASSERT_EQ(0, write_policy_num(self->policy, "scaling_max_freq", max_freq()));
+	EXPECT_TRUE(wait_for(cur_freq(self->policy) == max_freq()));
+}
+
+TEST_F(ext, setspeed)
+{
+	EXPECT_STREQ("<unsupported>", read_policy(self->policy, "scaling_setspeed"));
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	EXPECT_EQ(min_freq(), read_policy_num(self->policy, "scaling_setspeed"));
+	ASSERT_EQ(0, write_policy_num(self->policy, "scaling_setspeed", mid_freq()));
+	EXPECT_EQ(1, self->probe->bss->nr_setspeed);
+	EXPECT_EQ(mid_freq(), self->probe->bss->last_setspeed);
+	EXPECT_EQ(mid_freq(), cur_freq(self->policy));
+	EXPECT_EQ(mid_freq(), read_policy_num(self->policy, "scaling_setspeed"));
+
+	self->probe->bss->want_setspeed = -EINVAL;
+	write_policy_num(self->policy, "scaling_setspeed", max_freq());
+	EXPECT_EQ(2, self->probe->bss->nr_setspeed);
+	EXPECT_EQ(mid_freq(), cur_freq(self->policy));
+}
+
+/*************************** update of a link *******************************/
+
+static int update(FIXTURE_DATA(ext) *self, struct bpf_map *map)
+{
+	return bpf_link__update_map(self->link, map);
+}
+
+TEST_F(ext, update)
+{
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	self->probe->bss->other_freq = mid_freq();
+	ASSERT_EQ(0, update(self, self->probe->maps.other));
+	EXPECT_TRUE(stat_is(STAT_LOADED("other")));
+	EXPECT_TRUE(all_at(mid_freq()));
+	EXPECT_EQ(1, self->probe->bss->nr_exit);
+	EXPECT_EQ(nr_policies, self->probe->bss->nr_stop);
+	EXPECT_EQ(1, self->probe->bss->other_init);
+	EXPECT_EQ(nr_policies, self->probe->bss->other_nstart);
+	EXPECT_EQ(0, self->probe->bss->other_nstop);
+
+	/* and back again */
+	ASSERT_EQ(0, update(self, self->probe->maps.probe));
+	EXPECT_TRUE(stat_is(STAT_LOADED("probe")));
+	EXPECT_EQ(1, self->probe->bss->other_exit);
+	EXPECT_EQ(nr_policies, self->probe->bss->other_nstop);
+	EXPECT_TRUE(all_at(min_freq()));
+}
+
+TEST_F(ext, update_that_fails)
+{
+	int nth;
+
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	for (nth = 1; nth <= nr_policies; nth++) {
+		self->probe->bss->other_nstart = 0;
+		self->probe->bss->other_nstop = 0;
+		self->probe->data->want_start_nth = nth;
+		self->probe->bss->other_start = -ENOSPC;
+		EXPECT_EQ(-ENOSPC, update(self, self->probe->maps.other));
+		EXPECT_TRUE(stat_is(STAT_LOADED("probe")));
+		EXPECT_EQ(nth - 1, self->probe->bss->other_nstop);
+		EXPECT_EQ(nth, self->probe->bss->other_exit);
+	}
+	EXPECT_EQ(0, self->probe->bss->nr_stop);
+	EXPECT_EQ(0, self->probe->bss->nr_exit);
+	EXPECT_EQ(0, self->probe->bss->other_next);
+	EXPECT_TRUE(all_at(min_freq()));
+}
+
+TEST_F(ext, update_with_itself)
+{
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	EXPECT_EQ(0, update(self, self->probe->maps.probe));
+	EXPECT_EQ(1, self->probe->bss->nr_init);
+	EXPECT_EQ(0, self->probe->bss->nr_exit);
+	EXPECT_EQ(0, self->probe->bss->nr_stop);
+	EXPECT_TRUE(stat_is(STAT_LOADED("probe")));
+}
+
+TEST_F(ext, detached_link)
+{
+	struct bpf_link *second;
+
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	ASSERT_EQ(0, bpf_link__detach(self->link));
+	EXPECT_TRUE(stat_is(STAT_INIT));
+	EXPECT_EQ(1, self->probe->bss->nr_exit);
+	EXPECT_EQ(0, bpf_link__detach(self->link));
+	EXPECT_EQ(-ENOLINK, update(self, self->probe->maps.other));
+
+	/* The same map again; the old link's end does not touch it. */
+	second = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, second);
+	bpf_link__destroy(self->link);
+	self->link = second;
+	EXPECT_TRUE(stat_is(STAT_LOADED("probe")));
+	EXPECT_EQ(1, self->probe->bss->nr_exit);
+}
+
+/*************************** kfuncs *****************************************/
+
+TEST_F(ext, load_kfunc)
+{
+	self->probe->data->only_cpu = self->policy;
+	self->probe->bss->want_loads = 2;
+	self->probe->bss->want_rate_us = 100000;
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	EXPECT_EQ(-ENODATA, self->probe->bss->load_in_start);
+
+	busy_start(self->cpu);
+	EXPECT_TRUE(wait_for(self->probe->bss->load >= 90));
+	EXPECT_GE(100, self->probe->bss->load);
+	EXPECT_EQ(self->probe->bss->load, self->probe->bss->load_again);
+	busy_stop();
+	EXPECT_TRUE(wait_for(self->probe->bss->load <= 50));
+	EXPECT_LE(0, self->probe->bss->load);
+}
+
+TEST_F(ext, load_is_computed_when_asked)
+{
+	u_int32_t decisions, computed;
+
+	self->probe->links.count_dbs_update =
+		bpf_program__attach(self->probe->progs.count_dbs_update);
+	if (!self->probe->links.count_dbs_update)
+		SKIP(return, "no fentry on dbs_update");
+	self->probe->data->only_cpu = self->policy;
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	busy_start(self->cpu);
+
+	EXPECT_TRUE(wait_for(self->probe->bss->nr_next_cpu[self->policy] >= 10));
+	EXPECT_EQ(0, self->probe->bss->nr_dbs_update);
+
+	/* Asked twice a decision, computed once. */
+	self->probe->bss->want_loads = 2;
+	decisions = self->probe->bss->nr_next_cpu[self->policy];
+	EXPECT_TRUE(wait_for(self->probe->bss->nr_next_cpu[self->policy] >= decisions + 20));
+	self->probe->bss->want_loads = 0;
+	sleep_ms(100);
+	decisions = self->probe->bss->nr_next_cpu[self->policy] - decisions;
+	computed = self->probe->bss->nr_dbs_update;
+	EXPECT_LE(19, computed);
+	EXPECT_GE(decisions, computed);
+}
+
+TEST_F(ext, has_cpu_kfunc)
+{
+	int cpus[MAX_POLICIES], n;
+
+	n = policy_cpus(self->policy, cpus, MAX_POLICIES);
+	self->probe->data->only_cpu = self->policy;
+	self->probe->bss->want_has_cpu = cpus[n - 1];
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	EXPECT_EQ(1, self->probe->bss->has_cpu);
+	EXPECT_EQ(-EINVAL, self->probe->bss->has_cpu_beyond);
+	if (nr_policies < 2)
+		return;
+	self->probe->bss->want_has_cpu = policies[1];
+	busy_start(self->cpu);
+	EXPECT_TRUE(wait_for(self->probe->bss->has_cpu == 0));
+}
+
+static int table_freq(struct __test_metadata *_metadata, FIXTURE_DATA(ext) *self,
+		      unsigned int khz, unsigned int relation)
+{
+	self->probe->bss->want_table_khz = khz;
+	self->probe->bss->want_table_relation = relation;
+	freq_for(_metadata, self, min_freq());
+	return self->probe->bss->table_freq;
+}
+
+TEST_F(ext, table_freq_kfunc)
+{
+	unsigned int low = freqs[0], high = freqs[1], third = (high - low) / 3;
+
+	self->probe->data->only_cpu = self->policy;
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	busy_start(self->cpu);
+
+	EXPECT_EQ(high, table_freq(_metadata, self, low + third, 0));
+	EXPECT_EQ(low, table_freq(_metadata, self, low + third, 1));
+	EXPECT_EQ(low, table_freq(_metadata, self, low + third, 2));
+	EXPECT_EQ(high, table_freq(_metadata, self, high - third, 2));
+	EXPECT_EQ(high, table_freq(_metadata, self, high, 0));
+	EXPECT_EQ(high, table_freq(_metadata, self, high, 1));
+	EXPECT_EQ(low, table_freq(_metadata, self, 0, 0));
+	EXPECT_EQ(low, table_freq(_metadata, self, 0, 1));
+	EXPECT_EQ(max_freq(), table_freq(_metadata, self, ~0U, 0));
+	EXPECT_EQ(-EINVAL, table_freq(_metadata, self, low, 3));
+	EXPECT_EQ(-EINVAL, table_freq(_metadata, self, low, ~0U));
+	ASSERT_TRUE(set_limits(self->policy, min_freq(), high));
+	EXPECT_EQ(high, table_freq(_metadata, self, max_freq(), 0));
+}
+
+static int kick(FIXTURE_DATA(ext) *self, unsigned int cpu)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	self->probe->bss->kick_cpu = cpu;
+	if (bpf_prog_test_run_opts(bpf_program__fd(self->probe->progs.kick), &opts))
+		return -1;
+	return opts.retval;
+}
+
+TEST_F(ext, kick_kfunc)
+{
+	int i;
+
+	EXPECT_EQ(-EINVAL, kick(self, 1 << 30));
+	EXPECT_EQ(0, kick(self, self->cpu));
+
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	/* Without a kick this policy would not be asked again for seconds. */
+	self->probe->bss->want_rate_us = 4000000;
+	ASSERT_EQ(0, kick(self, self->cpu));
+	sleep_ms(100);
+	for (i = 0; i < 3; i++) {
+		u_int32_t before = self->probe->bss->nr_next_cpu[self->policy];
+
+		self->probe->bss->want_freq = freqs[i];
+		ASSERT_EQ(0, kick(self, self->cpu));
+		EXPECT_TRUE(wait_for(cur_freq(self->policy) == freqs[i]));
+		EXPECT_GE(before + 2, self->probe->bss->nr_next_cpu[self->policy]);
+	}
+
+	ASSERT_EQ(0, set_all_governors("performance"));
+	EXPECT_EQ(-ENODEV, kick(self, self->cpu));
+}
+
+TEST_HARNESS_MAIN
