@@ -33,14 +33,13 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "cpufreq_ext.h"
 #include "cpufreq_governor.h"
 
 /* Pointer arguments of kfuncs are trusted by default since the flag is gone. */
 #ifndef KF_TRUSTED_ARGS
 #define KF_TRUSTED_ARGS	0
 #endif
-
-#define CPUFREQ_EXT_NAME_LEN		128
 
 /* The dbs core takes no sample for two ticks after the previous one. */
 #define CPUFREQ_EXT_MIN_DELAY_US	((unsigned int)(2 * TICK_NSEC / NSEC_PER_USEC))
@@ -50,83 +49,6 @@
 /* Values of cpufreq_ext_policy.load that are not a load */
 #define CPUFREQ_EXT_LOAD_UNKNOWN	(-EAGAIN)
 #define CPUFREQ_EXT_LOAD_NONE		(-ENODATA)
-
-/**
- * struct cpufreq_governor_ext_ops - a governor written in BPF
- *
- * To be defined by a BPF object in a section ".struct_ops.link" (or
- * ".struct_ops") and registered with libbpf or bpftool.  @get_next_freq and
- * @name are mandatory.  All operations run in process context and may be
- * sleepable programs.  Those that get a policy are serialized for that policy;
- * different policies run in parallel.  The policy can be read, not written.
- */
-struct cpufreq_governor_ext_ops {
-	/**
-	 * @get_next_freq: Choose the frequency of @policy.  Called once a
-	 * sampling period while a CPU of the policy is active, at once when
-	 * the governor is attached, after @limits and after a successful
-	 * @store_setspeed.
-	 *
-	 * Return: a frequency in kHz, or 0 to keep the current one.  It is
-	 * clamped to the limits of the policy; between two frequencies of the
-	 * driver's table the higher one is set (CPUFREQ_RELATION_L).
-	 */
-	unsigned long (*get_next_freq)(struct cpufreq_policy *policy);
-
-	/**
-	 * @get_sampling_rate: Choose the time until the next sample.  Called
-	 * after each @get_next_freq.
-	 *
-	 * Return: microseconds, or 0 for the value of the tunable
-	 * sampling_rate.  Clamped to at least two ticks and the transition
-	 * delay of the driver, and to at most 4 seconds.
-	 */
-	unsigned int (*get_sampling_rate)(struct cpufreq_policy *policy);
-
-	/**
-	 * @init: Prepare the governor; called once before it is registered.
-	 *
-	 * Return: 0, or a negative errno that refuses the registration.
-	 */
-	int (*init)(void);
-
-	/**
-	 * @exit: The governor is no longer used; called once if @init
-	 * succeeded or is not defined, after @stop for every policy.
-	 */
-	void (*exit)(void);
-
-	/**
-	 * @start: @policy is about to be governed: ext was selected for it,
-	 * the governor was registered, CPUs of the policy went on or off, or
-	 * the system resumed.
-	 *
-	 * Return: 0, or a negative errno.  During registration that refuses
-	 * the registration; later the policy runs at its maximum until the
-	 * next @start.
-	 */
-	int (*start)(struct cpufreq_policy *policy);
-
-	/** @stop: Undo a successful @start. */
-	void (*stop)(struct cpufreq_policy *policy);
-
-	/**
-	 * @limits: The limits of @policy may have changed; its frequency is
-	 * within them already.
-	 */
-	void (*limits)(struct cpufreq_policy *policy);
-
-	/**
-	 * @store_setspeed: A user wrote @freq (kHz) to scaling_setspeed.
-	 *
-	 * Return: 0 if accepted, @get_next_freq is called then; a negative
-	 * errno if not.
-	 */
-	int (*store_setspeed)(struct cpufreq_policy *policy, unsigned int freq);
-
-	/** @name: Shown to users: printable ASCII, 1 to 127 characters. */
-	char name[CPUFREQ_EXT_NAME_LEN];
-};
 
 /**
  * struct cpufreq_ext_policy - what ext knows of a policy
@@ -367,7 +289,7 @@ static void cpufreq_ext_dbs_start(struct cpufreq_policy *policy)
 	ret = cpufreq_ext_start_ops(ep, ops);
 	if (ret) {
 		pr_warn_ratelimited("policy%u: start of BPF governor %s failed (%d), policy runs at its maximum\n",
-			policy->cpu, ops->name, ret);
+				    policy->cpu, ops->name, ret);
 		return;
 	}
 	ep->ops = ops;

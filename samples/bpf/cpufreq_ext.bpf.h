@@ -19,7 +19,10 @@
 /*
  * struct cpufreq_governor_ext_ops of the kernel.  libbpf drops the suffix and
  * matches the members by name, so that an object fits a kernel in which ext is
- * a module and one that has members which are not here.
+ * a module and one that has members which are not here.  A governor is
+ *
+ *   SEC(".struct_ops.link")
+ *   struct cpufreq_governor_ext_ops___local my_governor = { ... };
  */
 struct cpufreq_governor_ext_ops___local {
 	unsigned long (*get_next_freq)(struct cpufreq_policy *policy);
@@ -33,15 +36,13 @@ struct cpufreq_governor_ext_ops___local {
 	char name[CPUFREQ_EXT_NAME_LEN];
 };
 
-extern int bpf_cpufreq_policy_load(struct cpufreq_policy *policy) __ksym;
-extern int bpf_cpufreq_policy_has_cpu(struct cpufreq_policy *policy, u32 cpu) __ksym;
-extern int bpf_cpufreq_policy_table_freq(struct cpufreq_policy *policy,
-					 u32 target_khz, u32 relation) __ksym;
-extern int bpf_cpufreq_kick_cpu(u32 cpu) __ksym;
+int bpf_cpufreq_policy_load(struct cpufreq_policy *policy) __ksym;
+int bpf_cpufreq_policy_has_cpu(struct cpufreq_policy *policy, u32 cpu) __ksym;
+int bpf_cpufreq_policy_table_freq(struct cpufreq_policy *policy, u32 target_khz,
+				  u32 relation) __ksym;
+int bpf_cpufreq_kick_cpu(u32 cpu) __ksym;
 
-/* CPUFREQ_EXT_GOVERNOR(variable, .get_next_freq = ..., .name = "...") */
-#define CPUFREQ_EXT_GOVERNOR(var, ...)					\
-	SEC(".struct_ops.link")						\
-	struct cpufreq_governor_ext_ops___local var = { __VA_ARGS__ }
+/* Run queues of all CPUs, for bpf_per_cpu_ptr() */
+extern const struct rq runqueues __ksym;
 
 #endif /* __CPUFREQ_EXT_BPF_H */

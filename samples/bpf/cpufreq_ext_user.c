@@ -13,7 +13,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdnoreturn.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -32,13 +34,7 @@ static const char usage[] =
 	"  -v  show what libbpf and the BPF verifier say\n"
 	"  -h  show this help\n";
 
-static volatile sig_atomic_t stop;
 static bool verbose;
-
-static void on_signal(int sig)
-{
-	stop = 1;
-}
 
 static int on_libbpf_message(enum libbpf_print_level level, const char *fmt,
 			     va_list args)
@@ -46,7 +42,7 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *fmt,
 	return verbose ? vfprintf(stderr, fmt, args) : 0;
 }
 
-static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
+static noreturn void die(const char *fmt, ...)
 {
 	va_list args;
 
@@ -101,7 +97,7 @@ static void die_not_loaded(const char *path, int err)
 	if (btf__find_by_name_kind(btf, "cpufreq_governor_ext_ops", BTF_KIND_STRUCT) < 0 &&
 	    access("/sys/kernel/btf/cpufreq_ext", F_OK) &&
 	    (!governors || !strstr(governors, "ext ")))
-		die("this kernel has no governor ext: run 'modprobe cpufreq_ext', or build it with CONFIG_CPU_FREQ_GOV_EXT");
+		die("this kernel has no governor ext: modprobe cpufreq_ext, or build it in");
 	die("%s: the kernel does not take it (%s): see the end of dmesg, or use -v",
 	    path, strerror(-err));
 }
@@ -124,7 +120,7 @@ static void die_not_attached(const char *path, int err)
 	if (!text)
 		die("no cpufreq driver is active: load one that fits this machine");
 	if (!strstr(text, "ext "))
-		die("the cpufreq driver '%s' takes no governors: use its passive mode, or another driver",
+		die("driver '%s' takes no governors: use its passive mode, or another driver",
 		    read_sysfs(CPUFREQ "/policy*/scaling_driver"));
 	die("no policy uses ext: write ext to " CPUFREQ "/policy*/scaling_governor first");
 }
@@ -202,8 +198,8 @@ static void pin_all(struct bpf_link **links, int n, const char *pin)
 			continue;
 		while (i--)
 			bpf_link__unpin(links[i]);
-		die("%s: cannot pin there (%s): use a new name in a BPF file system such as /sys/fs/bpf",
-		    path, strerror(-err));
+		die("%s: cannot pin there (%s): use a new name in /sys/fs/bpf", path,
+		    strerror(-err));
 	}
 }
 
@@ -211,7 +207,9 @@ int main(int argc, char **argv)
 {
 	struct bpf_link *links[MAX_LINKS];
 	struct bpf_object *obj;
+	const struct timespec second = { .tv_sec = 1 };
 	int opt, err, n;
+	sigset_t stop;
 
 	while ((opt = getopt(argc, argv, "hv")) != -1) {
 		if (opt == 'h')
@@ -226,8 +224,10 @@ int main(int argc, char **argv)
 		return fputs(usage, stderr), 1;
 
 	libbpf_set_print(on_libbpf_message);
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGINT);
+	sigaddset(&stop, SIGTERM);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
 
 	obj = bpf_object__open_file(argv[0], NULL);
 	if (!obj)
@@ -242,10 +242,9 @@ int main(int argc, char **argv)
 		return 0;
 	}
 
-	while (!stop) {
+	do
 		print_state();
-		sleep(1);
-	}
+	while (sigtimedwait(&stop, NULL, &second) < 0);
 	/* The governor first, it may need what the others gather. */
 	while (n--)
 		bpf_link__destroy(links[n]);

@@ -49,8 +49,6 @@ struct {
 /* First CPU of a policy, by the number of the CPU that manages it */
 u32 vip_first_cpu[VIP_MAX_CPUS];
 
-extern const struct rq runqueues __ksym;
-
 static void vip_add(u32 cpu, int n)
 {
 	if (cpu >= VIP_MAX_CPUS)
@@ -194,7 +192,9 @@ int BPF_PROG(vip_start, struct cpufreq_policy *policy)
 	return 0;
 }
 
-CPUFREQ_EXT_GOVERNOR(vip,
+SEC(".struct_ops.link")
+struct cpufreq_governor_ext_ops___local vip = {
 	.get_next_freq	= (void *)vip_get_next_freq,
 	.start		= (void *)vip_start,
-	.name		= "vip");
+	.name		= "vip",
+};

@@ -118,7 +118,8 @@ int BPF_PROG(probe_setspeed, struct cpufreq_policy *policy, unsigned int freq)
 	return want_setspeed;
 }
 
-CPUFREQ_EXT_GOVERNOR(probe,
+SEC(".struct_ops.link")
+struct cpufreq_governor_ext_ops___local probe = {
 	.get_next_freq		= (void *)probe_next_freq,
 	.get_sampling_rate	= (void *)probe_sampling_rate,
 	.init			= (void *)probe_init,
@@ -127,7 +128,8 @@ CPUFREQ_EXT_GOVERNOR(probe,
 	.stop			= (void *)probe_stop,
 	.limits			= (void *)probe_limits,
 	.store_setspeed		= (void *)probe_setspeed,
-	.name			= "probe");
+	.name			= "probe",
+};
 
 SEC("struct_ops/bare_next_freq")
 unsigned long BPF_PROG(bare_next_freq, struct cpufreq_policy *policy)
@@ -136,9 +138,11 @@ unsigned long BPF_PROG(bare_next_freq, struct cpufreq_policy *policy)
 	return want_freq;
 }
 
-CPUFREQ_EXT_GOVERNOR(bare,
+SEC(".struct_ops.link")
+struct cpufreq_governor_ext_ops___local bare = {
 	.get_next_freq		= (void *)bare_next_freq,
-	.name			= "bare");
+	.name			= "bare",
+};
 
 SEC("struct_ops/other_next_freq")
 unsigned long BPF_PROG(other_next_freq, struct cpufreq_policy *policy)
@@ -174,13 +178,15 @@ void BPF_PROG(other_do_stop, struct cpufreq_policy *policy)
 	__sync_fetch_and_add(&other_nstop, 1);
 }
 
-CPUFREQ_EXT_GOVERNOR(other,
+SEC(".struct_ops.link")
+struct cpufreq_governor_ext_ops___local other = {
 	.get_next_freq		= (void *)other_next_freq,
 	.init			= (void *)other_do_init,
 	.exit			= (void *)other_do_exit,
 	.start			= (void *)other_do_start,
 	.stop			= (void *)other_do_stop,
-	.name			= "other");
+	.name			= "other",
+};
 
 SEC("fentry/dbs_update")
 int BPF_PROG(count_dbs_update, struct cpufreq_policy *policy)

@@ -9,7 +9,7 @@
 
 char _license[] SEC("license") = "GPL";
 
-extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym;
+void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym;
 
 SEC("struct_ops/stash_next_freq")
 unsigned long BPF_PROG(stash_next_freq, struct cpufreq_policy *policy)
@@ -20,6 +20,8 @@ unsigned long BPF_PROG(stash_next_freq, struct cpufreq_policy *policy)
 	return bpf_cpufreq_policy_load(other);
 }
 
-CPUFREQ_EXT_GOVERNOR(stash,
+SEC(".struct_ops.link")
+struct cpufreq_governor_ext_ops___local stash = {
 	.get_next_freq		= (void *)stash_next_freq,
-	.name			= "stash");
+	.name			= "stash",
+};

@@ -165,15 +165,6 @@ static inline void find_policies(void)
 	qsort(freqs, nr_freqs, sizeof(int), cmp_int);
 }
 
-/* The core applies limits some time after they were written. */
-#define set_limits(policy, min, max) ({					\
-	write_policy_num(policy, "scaling_min_freq", 0);		\
-	write_policy_num(policy, "scaling_max_freq", max);		\
-	write_policy_num(policy, "scaling_min_freq", min);		\
-	wait_for(read_policy_num(policy, "scaling_min_freq") == (min) && \
-		 read_policy_num(policy, "scaling_max_freq") == (max));	\
-})
-
 /* CPUs of a policy that are online; returns their number */
 static inline int policy_cpus(int policy, int *cpus, int max)
 {
@@ -204,18 +195,28 @@ static inline void sleep_ms(unsigned int ms)
 }
 
 #define wait_for(cond) ({						\
-	int __ms = 0;							\
-	while (!(cond) && __ms < SETTLE_MS) {				\
+	bool __met;							\
+	int __ms;							\
+									\
+	for (__ms = 0; !(__met = (cond)) && __ms < SETTLE_MS; __ms += 10) \
 		sleep_ms(10);						\
-		__ms += 10;						\
-	}								\
-	(cond);								\
+	__met;								\
 })
+
+/* The core applies limits some time after they were written. */
+static inline bool set_limits(int policy, unsigned int min, unsigned int max)
+{
+	write_policy_num(policy, "scaling_min_freq", 0);
+	write_policy_num(policy, "scaling_max_freq", max);
+	write_policy_num(policy, "scaling_min_freq", min);
+	return wait_for(read_policy_num(policy, "scaling_min_freq") == min &&
+			read_policy_num(policy, "scaling_max_freq") == max);
+}
 
 /* Threads that keep CPUs busy until busy_stop() */
 static pthread_t busy_threads[MAX_POLICIES];
 static int nr_busy;
-static volatile bool busy_done;
+static bool busy_done;
 
 static inline void *busy_loop(void *cpu)
 {
@@ -224,7 +225,7 @@ static inline void *busy_loop(void *cpu)
 	CPU_ZERO(&set);
 	CPU_SET((long)cpu, &set);
 	sched_setaffinity(0, sizeof(set), &set);
-	while (!busy_done)
+	while (!__atomic_load_n(&busy_done, __ATOMIC_RELAXED))
 		;
 	return NULL;
 }
@@ -238,7 +239,7 @@ static inline void busy_start(long cpu)
 
 static inline void busy_stop(void)
 {
-	busy_done = true;
+	__atomic_store_n(&busy_done, true, __ATOMIC_RELAXED);
 	while (nr_busy)
 		pthread_join(busy_threads[--nr_busy], NULL);
 }

@@ -12,6 +12,8 @@ unsigned long BPF_PROG(writer_next_freq, struct cpufreq_policy *policy)
 	return policy->min;
 }
 
-CPUFREQ_EXT_GOVERNOR(writer,
+SEC(".struct_ops.link")
+struct cpufreq_governor_ext_ops___local writer = {
 	.get_next_freq		= (void *)writer_next_freq,
-	.name			= "writer");
+	.name			= "writer",
+};

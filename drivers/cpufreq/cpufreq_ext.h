@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The interface between the cpufreq governor ext and BPF governors */
+#ifndef _CPUFREQ_EXT_H
+#define _CPUFREQ_EXT_H
+
+#include <linux/types.h>
+
+struct cpufreq_policy;
+
+#define CPUFREQ_EXT_NAME_LEN		128
+
+/**
+ * struct cpufreq_governor_ext_ops - a governor written in BPF
+ *
+ * To be defined by a BPF object in a section ".struct_ops.link" (or
+ * ".struct_ops") and registered with libbpf or bpftool.  @get_next_freq and
+ * @name are mandatory.  All operations run in process context and may be
+ * sleepable programs.  Those that get a policy are serialized for that policy;
+ * different policies run in parallel.  The policy can be read, not written.
+ */
+struct cpufreq_governor_ext_ops {
+	/**
+	 * @get_next_freq: Choose the frequency of @policy.  Called once a
+	 * sampling period while a CPU of the policy is active, at once when
+	 * the governor is attached, after @limits and after a successful
+	 * @store_setspeed.
+	 *
+	 * Return: a frequency in kHz, or 0 to keep the current one.  It is
+	 * clamped to the limits of the policy; between two frequencies of the
+	 * driver's table the higher one is set (CPUFREQ_RELATION_L).
+	 */
+	unsigned long (*get_next_freq)(struct cpufreq_policy *policy);
+
+	/**
+	 * @get_sampling_rate: Choose the time until the next sample.  Called
+	 * after each @get_next_freq.
+	 *
+	 * Return: microseconds, or 0 for the value of the tunable
+	 * sampling_rate.  Clamped to at least two ticks and the transition
+	 * delay of the driver, and to at most 4 seconds.
+	 */
+	unsigned int (*get_sampling_rate)(struct cpufreq_policy *policy);
+
+	/**
+	 * @init: Prepare the governor; called once before it is registered.
+	 *
+	 * Return: 0, or a negative errno that refuses the registration.
+	 */
+	int (*init)(void);
+
+	/**
+	 * @exit: The governor is no longer used; called once if @init
+	 * succeeded or is not defined, after @stop for every policy.
+	 */
+	void (*exit)(void);
+
+	/**
+	 * @start: @policy is about to be governed: ext was selected for it,
+	 * the governor was registered, CPUs of the policy went on or off, or
+	 * the system resumed.
+	 *
+	 * Return: 0, or a negative errno.  During registration that refuses
+	 * the registration; later the policy runs at its maximum until the
+	 * next @start.
+	 */
+	int (*start)(struct cpufreq_policy *policy);
+
+	/** @stop: Undo a successful @start. */
+	void (*stop)(struct cpufreq_policy *policy);
+
+	/**
+	 * @limits: The limits of @policy may have changed; its frequency is
+	 * within them already.
+	 */
+	void (*limits)(struct cpufreq_policy *policy);
+
+	/**
+	 * @store_setspeed: A user wrote @freq (kHz) to scaling_setspeed.
+	 *
+	 * Return: 0 if accepted, @get_next_freq is called then; a negative
+	 * errno if not.
+	 */
+	int (*store_setspeed)(struct cpufreq_policy *policy, unsigned int freq);
+
+	/** @name: Shown to users: printable ASCII, 1 to 127 characters. */
+	char name[CPUFREQ_EXT_NAME_LEN];
+};
+
+/* kfuncs; BPF programs find their types in BTF. */
+int bpf_cpufreq_policy_load(struct cpufreq_policy *policy);
+int bpf_cpufreq_policy_has_cpu(struct cpufreq_policy *policy, u32 cpu);
+int bpf_cpufreq_policy_table_freq(struct cpufreq_policy *policy, u32 target_khz,
+				  u32 relation);
+int bpf_cpufreq_kick_cpu(u32 cpu);
+
+#endif /* _CPUFREQ_EXT_H */

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Calls the kfuncs of ext with the policies that cpufreq_ext_caller passes. */
+#include "vmlinux.h"
+#include "cpufreq_ext.bpf.h"
+
+char _license[] SEC("license") = "GPL";
+
+struct cpufreq_ext_caller_ops___local {
+	int (*call)(struct cpufreq_policy *policy);
+};
+
+__u32 nr_calls, nr_refused;
+
+SEC("struct_ops/foreign_call")
+int BPF_PROG(foreign_call, struct cpufreq_policy *policy)
+{
+	nr_calls++;
+	nr_refused += bpf_cpufreq_policy_load(policy) == -19 &&	/* ENODEV */
+		      bpf_cpufreq_policy_has_cpu(policy, 0) == -19 &&
+		      bpf_cpufreq_policy_table_freq(policy, 1, 0) == -19;
+	return 0;
+}
+
+SEC(".struct_ops.link")
+struct cpufreq_ext_caller_ops___local foreign = {
+	.call = (void *)foreign_call,
+};
