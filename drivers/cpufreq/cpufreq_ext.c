@@ -31,6 +31,7 @@
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
 #include "cpufreq_ext.h"
@@ -46,6 +47,9 @@
 /* gov_update_sample_delay() multiplies in 32 bits on 32-bit architectures. */
 #define CPUFREQ_EXT_MAX_DELAY_US	(4U * USEC_PER_SEC)
 
+/* dbs_update() computes in 32 bits: it must run before 42 busy seconds passed. */
+#define CPUFREQ_EXT_LOAD_WINDOW		(20 * HZ)
+
 /* Values of cpufreq_ext_policy.load that are not a load */
 #define CPUFREQ_EXT_LOAD_UNKNOWN	(-EAGAIN)
 #define CPUFREQ_EXT_LOAD_NONE		(-ENODATA)
@@ -58,6 +62,7 @@
  * @may_kick: cleared before the stop, so that no work is queued after it
  * @ops: the BPF governor that was started for this policy, NULL: fallback
  * @load: load of the current decision, or CPUFREQ_EXT_LOAD_*
+ * @last_load: time in jiffies when it was computed last
  * @min_delay_us: shortest sampling period that the driver allows
  * @caller: task that runs a callback for this policy now
  * @last_decision: its time in jiffies
@@ -72,6 +77,7 @@ struct cpufreq_ext_policy {
 	bool may_kick;
 	struct cpufreq_governor_ext_ops *ops;
 	int load;
+	unsigned long last_load;
 	unsigned int min_delay_us;
 	struct task_struct *caller;
 	unsigned long last_decision;
@@ -101,6 +107,11 @@ static struct cpufreq_ext_policy *to_ext_policy(struct policy_dbs_info *policy_d
 	return container_of(policy_dbs, struct cpufreq_ext_policy, dbs);
 }
 
+static struct policy_dbs_info *to_dbs(struct cpufreq_policy *policy)
+{
+	return policy->governor_data;
+}
+
 /************************ Calling the BPF governor ************************/
 
 /* An error of a BPF program goes to user space: let no other value through. */
@@ -109,17 +120,47 @@ static int cpufreq_ext_errno(int ret)
 	return ret > 0 || ret <= -ERESTARTSYS ? -EINVAL : ret;
 }
 
+/*
+ * A sleepable program must not wait for the memory of a process, which can take
+ * for ever, with our locks held: page faults fail while it runs.
+ */
 static void cpufreq_ext_enter(struct cpufreq_ext_policy *ep, int load)
 {
 	lockdep_assert_held(&ep->dbs.update_mutex);
 
 	ep->load = load;
 	WRITE_ONCE(ep->caller, current);
+	pagefault_disable();
 }
 
 static void cpufreq_ext_leave(struct cpufreq_ext_policy *ep)
 {
+	pagefault_enable();
 	WRITE_ONCE(ep->caller, NULL);
+}
+
+static int cpufreq_ext_init_ops(struct cpufreq_governor_ext_ops *ops)
+{
+	int ret;
+
+	if (!ops->init)
+		return 0;
+
+	pagefault_disable();
+	ret = cpufreq_ext_errno(ops->init());
+	pagefault_enable();
+
+	return ret;
+}
+
+static void cpufreq_ext_exit_ops(struct cpufreq_governor_ext_ops *ops)
+{
+	if (!ops->exit)
+		return;
+
+	pagefault_disable();
+	ops->exit();
+	pagefault_enable();
 }
 
 static int cpufreq_ext_start_ops(struct cpufreq_ext_policy *ep,
@@ -148,6 +189,31 @@ static void cpufreq_ext_stop_ops(struct cpufreq_ext_policy *ep,
 	cpufreq_ext_leave(ep);
 }
 
+static int cpufreq_ext_load(struct cpufreq_ext_policy *ep)
+{
+	ep->last_load = jiffies;
+
+	return min(dbs_update(ep->dbs.policy), 100U);
+}
+
+/* Nobody asks for the load: keep the time that it covers short. */
+static void cpufreq_ext_refresh_load(struct cpufreq_ext_policy *ep)
+{
+	if (unlikely(time_after(jiffies, ep->last_load + CPUFREQ_EXT_LOAD_WINDOW)))
+		cpufreq_ext_load(ep);
+}
+
+/*
+ * The limits of a policy change under its rwsem only, so that they may be the
+ * wrong way round for a moment: the maximum counts then.
+ */
+static void cpufreq_ext_limits(struct cpufreq_policy *policy, unsigned int *min,
+			       unsigned int *max)
+{
+	*max = READ_ONCE(policy->max);
+	*min = min(READ_ONCE(policy->min), *max);
+}
+
 /*
  * One decision: set the frequency that the BPF governor wants and return the
  * time to the next sample.  Call between cpufreq_ext_enter() and _leave().
@@ -156,23 +222,31 @@ static unsigned int cpufreq_ext_decide(struct cpufreq_ext_policy *ep)
 {
 	struct cpufreq_governor_ext_ops *ops = ep->ops;
 	struct cpufreq_policy *policy = ep->dbs.policy;
-	unsigned int delay_us = 0;
+	unsigned int rate_us = ep->dbs.dbs_data->sampling_rate;
+	unsigned int min, max, delay_us = 0;
 	unsigned long freq;
 
 	WRITE_ONCE(ep->last_decision, jiffies);
 	freq = ops->get_next_freq(policy);
 	if (freq) {
 		/* In unsigned long, or a large value would wrap to a small one. */
-		freq = clamp_t(unsigned long, freq, policy->min, policy->max);
+		cpufreq_ext_limits(policy, &min, &max);
+		freq = clamp_t(unsigned long, freq, min, max);
 		__cpufreq_driver_target(policy, freq, CPUFREQ_RELATION_L);
 	}
 
 	if (ops->get_sampling_rate)
 		delay_us = ops->get_sampling_rate(policy);
-	if (!delay_us)
-		delay_us = ep->dbs.dbs_data->sampling_rate;
+	delay_us = clamp(delay_us ?: rate_us, ep->min_delay_us,
+			 CPUFREQ_EXT_MAX_DELAY_US);
 
-	return clamp(delay_us, ep->min_delay_us, CPUFREQ_EXT_MAX_DELAY_US);
+	/* For the next load: what dbs_update() takes for a long idle time */
+	ep->dbs.rate_mult = delay_us > rate_us ? delay_us / rate_us : 1;
+
+	if (ep->load == CPUFREQ_EXT_LOAD_UNKNOWN)
+		cpufreq_ext_refresh_load(ep);
+
+	return delay_us;
 }
 
 /* The decision that is made when no BPF governor runs: the maximum. */
@@ -227,6 +301,7 @@ static unsigned int cpufreq_ext_dbs_update(struct cpufreq_policy *policy)
 		/* A transition to the maximum may have failed before. */
 		if (unlikely(policy->cur != policy->max))
 			cpufreq_ext_fallback(ep);
+		cpufreq_ext_refresh_load(ep);
 		return CPUFREQ_EXT_MAX_DELAY_US;
 	}
 
@@ -266,6 +341,17 @@ static void cpufreq_ext_set_cpus(struct cpufreq_ext_policy *ep,
 		rcu_assign_pointer(per_cpu(cpufreq_ext_cpu_policy, cpu), value);
 }
 
+static unsigned int cpufreq_ext_min_delay_us(struct cpufreq_policy *policy)
+{
+	/* Drivers of older kernels say so (CPUFREQ_ETERNAL) if they do not know. */
+	if (!policy->transition_delay_us &&
+	    policy->cpuinfo.transition_latency == U32_MAX)
+		return CPUFREQ_EXT_MIN_DELAY_US;
+
+	return clamp(cpufreq_policy_transition_delay_us(policy),
+		     CPUFREQ_EXT_MIN_DELAY_US, CPUFREQ_EXT_MAX_DELAY_US);
+}
+
 static void cpufreq_ext_dbs_start(struct cpufreq_policy *policy)
 {
 	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
@@ -275,9 +361,8 @@ static void cpufreq_ext_dbs_start(struct cpufreq_policy *policy)
 	guard(mutex)(&cpufreq_ext_mutex);
 	guard(mutex)(&ep->dbs.update_mutex);
 
-	ep->min_delay_us = clamp(cpufreq_policy_transition_delay_us(policy),
-				 CPUFREQ_EXT_MIN_DELAY_US,
-				 CPUFREQ_EXT_MAX_DELAY_US);
+	ep->min_delay_us = cpufreq_ext_min_delay_us(policy);
+	ep->last_load = jiffies;
 	ep->running = true;
 	WRITE_ONCE(ep->may_kick, true);
 	cpufreq_ext_set_cpus(ep, ep);
@@ -560,7 +645,7 @@ cpufreq_ext_calling_policy(struct cpufreq_policy *policy)
 	unsigned int cpu = READ_ONCE(policy->cpu);
 	struct cpufreq_ext_policy *ep;
 
-	if (cpu >= nr_cpu_ids)
+	if (cpu >= nr_cpu_ids || !cpu_possible(cpu))
 		return NULL;
 
 	guard(rcu)();
@@ -580,8 +665,8 @@ __bpf_kfunc_start_defs();
  * The load of the busiest CPU of @policy, as the ondemand governor sees it,
  * with the tunables ignore_nice_load and io_is_busy applied.  It is computed by
  * the first call in a decision; further calls return the same value.  It covers
- * the time since the last decision that asked for it, at first the time since
- * ext was selected.
+ * the time since the last decision that asked for it, but not much more than 20
+ * seconds.
  *
  * Return:
  * * 0 to 100  - load in percent
@@ -596,9 +681,90 @@ __bpf_kfunc int bpf_cpufreq_policy_load(struct cpufreq_policy *policy)
 		return -ENODEV;
 
 	if (ep->load == CPUFREQ_EXT_LOAD_UNKNOWN)
-		ep->load = min(dbs_update(policy), 100U);
+		ep->load = cpufreq_ext_load(ep);
 
 	return ep->load;
+}
+
+/**
+ * bpf_cpufreq_policy_sample_load - Load of a policy in the last period alone
+ * @policy: the policy that the calling operation was given
+ *
+ * The same as bpf_cpufreq_policy_load(), but that the load from before a long
+ * idle period is not carried over to the first period after it.
+ *
+ * Return: as bpf_cpufreq_policy_load()
+ */
+__bpf_kfunc int bpf_cpufreq_policy_sample_load(struct cpufreq_policy *policy)
+{
+	int load = bpf_cpufreq_policy_load(policy);
+
+	return load < 0 ? load : min(to_dbs(policy)->max_sample_load, 100U);
+}
+
+/**
+ * bpf_cpufreq_policy_idle_periods - How long all CPUs of a policy were idle
+ * @policy: the policy that the calling operation was given
+ *
+ * Return: the number of sampling periods that passed with all CPUs of @policy
+ * idle before this decision, 0 if that are less than two; or an error as
+ * bpf_cpufreq_policy_load()
+ */
+__bpf_kfunc int bpf_cpufreq_policy_idle_periods(struct cpufreq_policy *policy)
+{
+	int load = bpf_cpufreq_policy_load(policy);
+	unsigned int periods;
+
+	if (load < 0)
+		return load;
+
+	periods = to_dbs(policy)->idle_periods;
+
+	return periods == UINT_MAX ? 0 : min_t(unsigned int, periods, INT_MAX);
+}
+
+/**
+ * bpf_cpufreq_policy_sampling_rate - The tunable sampling_rate of a policy
+ * @policy: the policy that the calling operation was given
+ *
+ * Return: microseconds, or
+ * * %-ENODEV - @policy is not the one that the calling operation was given
+ */
+__bpf_kfunc int bpf_cpufreq_policy_sampling_rate(struct cpufreq_policy *policy)
+{
+	struct cpufreq_ext_policy *ep = cpufreq_ext_calling_policy(policy);
+
+	if (!ep)
+		return -ENODEV;
+
+	return min_t(unsigned int, ep->dbs.dbs_data->sampling_rate, INT_MAX);
+}
+
+/**
+ * bpf_cpufreq_policy_cpu_idle_time - Time that a CPU of a policy was idle
+ * @policy: the policy that the calling operation was given
+ * @cpu: number of the CPU
+ * @io_is_busy: count the time in which tasks of this CPU wait for I/O as busy
+ * @wall_us: gets the time of the measurement in microseconds
+ *
+ * For governors that keep loads of their own: the busy time of a CPU is what
+ * @wall_us grew between two calls, less what the returned value grew.
+ *
+ * Return: microseconds since some time in the past, or
+ * * %-EINVAL - @policy does not set the frequency of @cpu
+ * * %-ENODEV - @policy is not the one that the calling operation was given
+ */
+__bpf_kfunc s64 bpf_cpufreq_policy_cpu_idle_time(struct cpufreq_policy *policy,
+						 u32 cpu, bool io_is_busy,
+						 u64 *wall_us)
+{
+	if (!cpufreq_ext_calling_policy(policy))
+		return -ENODEV;
+
+	if (cpu >= nr_cpu_ids || !cpumask_test_cpu(cpu, policy->cpus))
+		return -EINVAL;
+
+	return get_cpu_idle_time(cpu, wall_us, io_is_busy);
 }
 
 /**
@@ -641,6 +807,7 @@ __bpf_kfunc int bpf_cpufreq_policy_has_cpu(struct cpufreq_policy *policy, u32 cp
 __bpf_kfunc int bpf_cpufreq_policy_table_freq(struct cpufreq_policy *policy,
 					      u32 target_khz, u32 relation)
 {
+	unsigned int min, max;
 	int index;
 
 	if (!cpufreq_ext_calling_policy(policy))
@@ -649,12 +816,13 @@ __bpf_kfunc int bpf_cpufreq_policy_table_freq(struct cpufreq_policy *policy,
 	if (relation > CPUFREQ_RELATION_C)
 		return -EINVAL;
 
-	target_khz = clamp(target_khz, policy->min, policy->max);
+	cpufreq_ext_limits(policy, &min, &max);
+	target_khz = clamp(target_khz, min, max);
 	if (!policy->freq_table)
 		return target_khz;
 
-	index = cpufreq_frequency_table_target(policy, target_khz, policy->min,
-					       policy->max, relation);
+	index = cpufreq_frequency_table_target(policy, target_khz, min, max,
+					       relation);
 
 	return policy->freq_table[index].frequency;
 }
@@ -677,7 +845,7 @@ __bpf_kfunc int bpf_cpufreq_kick_cpu(u32 cpu)
 {
 	struct cpufreq_ext_policy *ep;
 
-	if (cpu >= nr_cpu_ids)
+	if (cpu >= nr_cpu_ids || !cpu_possible(cpu))
 		return -EINVAL;
 
 	guard(rcu)();
@@ -685,7 +853,12 @@ __bpf_kfunc int bpf_cpufreq_kick_cpu(u32 cpu)
 	if (!ep || !READ_ONCE(ep->may_kick))
 		return -ENODEV;
 
-	/* A pending decision is yet to look at what the caller has changed. */
+	/*
+	 * A pending decision is yet to look at what the caller has changed; the
+	 * barrier is the counterpart of the one by which the workqueue clears
+	 * the pending bit before the work runs.
+	 */
+	smp_mb();
 	if (!delayed_work_pending(&ep->kick_work))
 		irq_work_queue(&ep->kick_irq);
 
@@ -696,6 +869,10 @@ __bpf_kfunc_end_defs();
 
 BTF_KFUNCS_START(cpufreq_ext_struct_ops_kfuncs)
 BTF_ID_FLAGS(func, bpf_cpufreq_policy_load, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_cpufreq_policy_sample_load, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_cpufreq_policy_idle_periods, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_cpufreq_policy_sampling_rate, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_cpufreq_policy_cpu_idle_time, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_cpufreq_policy_has_cpu, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_cpufreq_policy_table_freq, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_cpufreq_kick_cpu)
@@ -728,6 +905,11 @@ static bool cpufreq_ext_is_valid_access(int off, int size,
 static const struct bpf_func_proto *
 cpufreq_ext_get_func_proto(enum bpf_func_id func_id, const struct bpf_prog *prog)
 {
+	/* Memory of a process may be a long time coming: see cpufreq_ext_enter(). */
+	if (func_id == BPF_FUNC_copy_from_user ||
+	    func_id == BPF_FUNC_copy_from_user_task)
+		return NULL;
+
 	return bpf_base_func_proto(func_id, prog);
 }
 
@@ -805,12 +987,11 @@ static int cpufreq_ext_validate(void *kdata)
 static int cpufreq_ext_start_all(struct cpufreq_governor_ext_ops *ops)
 {
 	struct cpufreq_ext_policy *ep;
-	int ret = 0;
+	int ret;
 
 	lockdep_assert_held(&cpufreq_ext_mutex);
 
-	if (ops->init)
-		ret = cpufreq_ext_errno(ops->init());
+	ret = cpufreq_ext_init_ops(ops);
 	if (ret)
 		return ret;
 
@@ -831,8 +1012,7 @@ undo:
 		scoped_guard(mutex, &ep->dbs.update_mutex)
 			cpufreq_ext_stop_ops(ep, ops);
 	}
-	if (ops->exit)
-		ops->exit();
+	cpufreq_ext_exit_ops(ops);
 
 	return ret;
 }
@@ -850,8 +1030,8 @@ static void cpufreq_ext_switch_all(struct cpufreq_governor_ext_ops *ops,
 	cpufreq_ext_link = link;
 	list_for_each_entry(ep, &cpufreq_ext_policies, node)
 		cpufreq_ext_switch_ops(ep, ops);
-	if (old && old->exit)
-		old->exit();
+	if (old)
+		cpufreq_ext_exit_ops(old);
 }
 
 static int cpufreq_ext_reg(void *kdata, struct bpf_link *link)
@@ -966,7 +1146,7 @@ static struct bpf_struct_ops cpufreq_ext_struct_ops = {
 	.name		= "cpufreq_governor_ext_ops",
 };
 
-static int __init cpufreq_ext_module_init(void)
+static int __init cpufreq_ext_register_bpf(void)
 {
 	int ret;
 
@@ -980,23 +1160,36 @@ static int __init cpufreq_ext_module_init(void)
 					     cpufreq_governor_ext_ops);
 	if (!ret && !cpufreq_ext_struct_ops_known)
 		ret = -EOPNOTSUPP;
-	if (ret) {
+	if (ret)
 		pr_err("no BPF governor can be registered (%d): build kernel and module with DEBUG_INFO_BTF\n",
 		       ret);
-		return ret;
-	}
 
+	return ret;
+}
+
+static int __init cpufreq_ext_register_governor(void)
+{
 	return cpufreq_register_governor(&cpufreq_ext_gov.gov);
 }
+
+#ifdef MODULE
+static int __init cpufreq_ext_module_init(void)
+{
+	return cpufreq_ext_register_bpf() ?: cpufreq_ext_register_governor();
+}
+module_init(cpufreq_ext_module_init);
 
 static void __exit cpufreq_ext_module_exit(void)
 {
 	cpufreq_unregister_governor(&cpufreq_ext_gov.gov);
 }
+module_exit(cpufreq_ext_module_exit);
+#else
+/* Drivers look for their default governor before BTF can be used. */
+core_initcall(cpufreq_ext_register_governor);
+device_initcall(cpufreq_ext_register_bpf);
+#endif
 
 MODULE_AUTHOR("The cpufreq_ext developers");
 MODULE_DESCRIPTION("'ext' cpufreq governor: decisions by a BPF program");
 MODULE_LICENSE("GPL");
-
-module_init(cpufreq_ext_module_init);
-module_exit(cpufreq_ext_module_exit);

@@ -15,7 +15,8 @@ struct cpufreq_policy;
  * To be defined by a BPF object in a section ".struct_ops.link" (or
  * ".struct_ops") and registered with libbpf or bpftool.  @get_next_freq and
  * @name are mandatory.  All operations run in process context and may be
- * sleepable programs.  Those that get a policy are serialized for that policy;
+ * sleepable programs; memory of user space that is not present is an error to
+ * them (-EFAULT).  Those that get a policy are serialized for that policy;
  * different policies run in parallel.  The policy can be read, not written.
  */
 struct cpufreq_governor_ext_ops {
@@ -78,7 +79,7 @@ struct cpufreq_governor_ext_ops {
 	 * @store_setspeed: A user wrote @freq (kHz) to scaling_setspeed.
 	 *
 	 * Return: 0 if accepted, @get_next_freq is called then; a negative
-	 * errno if not.
+	 * errno if not, of which the core tells the user nothing.
 	 */
 	int (*store_setspeed)(struct cpufreq_policy *policy, unsigned int freq);
 
@@ -88,6 +89,11 @@ struct cpufreq_governor_ext_ops {
 
 /* kfuncs; BPF programs find their types in BTF. */
 int bpf_cpufreq_policy_load(struct cpufreq_policy *policy);
+int bpf_cpufreq_policy_sample_load(struct cpufreq_policy *policy);
+int bpf_cpufreq_policy_idle_periods(struct cpufreq_policy *policy);
+int bpf_cpufreq_policy_sampling_rate(struct cpufreq_policy *policy);
+s64 bpf_cpufreq_policy_cpu_idle_time(struct cpufreq_policy *policy, u32 cpu,
+				     bool io_is_busy, u64 *wall_us);
 int bpf_cpufreq_policy_has_cpu(struct cpufreq_policy *policy, u32 cpu);
 int bpf_cpufreq_policy_table_freq(struct cpufreq_policy *policy, u32 target_khz,
 				  u32 relation);

@@ -29,7 +29,8 @@ static const char usage[] =
 	"\n"
 	"Attach a BPF governor to the cpufreq governor ext and print its state each\n"
 	"second until interrupted.  With PIN, a path in a BPF file system, pin its\n"
-	"link there instead and leave: the governor stays until PIN is removed.\n"
+	"link there instead and leave: the governor stays until PIN is removed.  Links\n"
+	"of other programs of the object are pinned beside it: PIN_0, PIN_1, ...\n"
 	"\n"
 	"  -v  show what libbpf and the BPF verifier say\n"
 	"  -h  show this help\n";
@@ -73,7 +74,7 @@ static const char *read_sysfs(const char *pattern)
 	text[len] = '\0';
 	if (len && text[len - 1] == '\n')
 		text[len - 1] = '\0';
-	return f ? text : NULL;
+	return len ? text : NULL;
 }
 
 /* ext/ is global, or one per policy where the driver wants it so. */
@@ -121,7 +122,7 @@ static void die_not_attached(const char *path, int err)
 		die("no cpufreq driver is active: load one that fits this machine");
 	if (!strstr(text, "ext "))
 		die("driver '%s' takes no governors: use its passive mode, or another driver",
-		    read_sysfs(CPUFREQ "/policy*/scaling_driver"));
+		    read_sysfs(CPUFREQ "/policy*/scaling_driver") ?: "?");
 	die("no policy uses ext: write ext to " CPUFREQ "/policy*/scaling_governor first");
 }
 
@@ -162,10 +163,11 @@ static int attach_all(struct bpf_object *obj, const char *path,
 	int n = 0;
 
 	bpf_object__for_each_program(prog, obj) {
-		if (n == MAX_LINKS - 1 ||
-		    bpf_program__type(prog) == BPF_PROG_TYPE_STRUCT_OPS ||
+		if (bpf_program__type(prog) == BPF_PROG_TYPE_STRUCT_OPS ||
 		    bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL)
 			continue;
+		if (n == MAX_LINKS - 1)
+			die("%s: more than %d programs to attach", path, MAX_LINKS - 1);
 		links[n] = bpf_program__attach(prog);
 		if (!links[n++])
 			die("%s: program %s cannot be attached: %s", path,

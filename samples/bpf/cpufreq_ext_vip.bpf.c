@@ -19,9 +19,11 @@
 #define VIP_MAX_CPUS	8192
 #define VIP_NO_CPU	VIP_MAX_CPUS
 
+#define TASK_DEAD	0x80	/* of include/linux/sched.h */
+
 char _license[] SEC("license") = "GPL";
 
-/* Thread IDs that get the maximum; written by the user, and by vip_exit. */
+/* Thread IDs that get the maximum; written by the user, and when they end. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, VIP_MAX_TASKS);
@@ -31,7 +33,8 @@ struct {
 
 /*
  * Runnable tasks that are counted, and the CPU that they are counted for.  The
- * tracepoints of one task come one after the other, so no lock is needed.
+ * tracepoints of one task come one after the other, so no lock is needed; where
+ * a thread ID changes hands (see vip_exec), one delete succeeds.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -55,7 +58,11 @@ static void vip_add(u32 cpu, int n)
 		return;
 
 	__sync_fetch_and_add(&vip_cpus[cpu].runnable, n);
-	/* An idle CPU takes no samples, and a listed task should not wait. */
+	/*
+	 * An idle CPU takes no samples, and a listed task should not wait.  If
+	 * two tasks come at the same time, both may see the sum: the scheduler
+	 * has the next sample taken then, as the CPU is busy.
+	 */
 	if (vip_cpus[cpu].runnable <= 1)
 		bpf_cpufreq_kick_cpu(cpu);
 }
@@ -71,8 +78,11 @@ static void vip_account(u32 pid, u32 cpu)
 		return;
 
 	if (counted) {
-		vip_add(*counted, -1);
-		bpf_map_delete_elem(&vip_counted, &pid);
+		u32 old = *counted;
+
+		if (bpf_map_delete_elem(&vip_counted, &pid))
+			return;
+		vip_add(old, -1);
 	}
 	if (cpu != VIP_NO_CPU &&
 	    !bpf_map_update_elem(&vip_counted, &pid, &cpu, BPF_NOEXIST))
@@ -110,19 +120,30 @@ int BPF_PROG(vip_switch, bool preempt, struct task_struct *prev,
 {
 	u32 cpu = bpf_get_smp_processor_id();
 
-	if (prev->pid)
-		vip_account(prev->pid, preempt || !prev_state ? cpu : VIP_NO_CPU);
+	u32 pid = prev->pid;
+
+	if (!preempt && prev_state & TASK_DEAD)
+		bpf_map_delete_elem(&vip_tasks, &pid);
+	if (pid)
+		vip_account(pid, preempt || !prev_state ? cpu : VIP_NO_CPU);
 	if (next->pid)
 		vip_account(next->pid, cpu);
 	return 0;
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(vip_exit, struct task_struct *p)
+/* A thread that executes a program gets the ID of its process. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(vip_exec, struct task_struct *p, pid_t old_pid)
 {
-	u32 pid = p->pid;
+	u32 old = old_pid, pid = p->pid;
+	u8 one = 1;
 
-	bpf_map_delete_elem(&vip_tasks, &pid);
+	if (old == pid)
+		return 0;
+
+	if (!bpf_map_delete_elem(&vip_tasks, &old))
+		bpf_map_update_elem(&vip_tasks, &pid, &one, BPF_ANY);
+	vip_account(old, VIP_NO_CPU);
 	return 0;
 }
 
@@ -141,6 +162,8 @@ static int vip_runnable(u32 cpu)
 		return runnable;
 
 	pid = rq->curr->pid;
+	if (!pid)
+		return runnable;
 	listed = bpf_map_lookup_elem(&vip_tasks, &pid);
 	counted = bpf_map_lookup_elem(&vip_counted, &pid);
 

@@ -5,6 +5,8 @@
 
 char _license[] SEC("license") = "GPL";
 
+#define ENODEV	19
+
 struct cpufreq_ext_caller_ops___local {
 	int (*call)(struct cpufreq_policy *policy);
 };
@@ -14,10 +16,16 @@ __u32 nr_calls, nr_refused;
 SEC("struct_ops/foreign_call")
 int BPF_PROG(foreign_call, struct cpufreq_policy *policy)
 {
+	u64 wall;
+
 	nr_calls++;
-	nr_refused += bpf_cpufreq_policy_load(policy) == -19 &&	/* ENODEV */
-		      bpf_cpufreq_policy_has_cpu(policy, 0) == -19 &&
-		      bpf_cpufreq_policy_table_freq(policy, 1, 0) == -19;
+	nr_refused += bpf_cpufreq_policy_load(policy) == -ENODEV &&
+		      bpf_cpufreq_policy_sample_load(policy) == -ENODEV &&
+		      bpf_cpufreq_policy_idle_periods(policy) == -ENODEV &&
+		      bpf_cpufreq_policy_sampling_rate(policy) == -ENODEV &&
+		      bpf_cpufreq_policy_cpu_idle_time(policy, 0, false, &wall) == -ENODEV &&
+		      bpf_cpufreq_policy_has_cpu(policy, 0) == -ENODEV &&
+		      bpf_cpufreq_policy_table_freq(policy, 1, 0) == -ENODEV;
 	return 0;
 }
 

@@ -30,6 +30,9 @@ int active[PROBE_MAX_CPUS];		/* starts less stops by policy->cpu */
 __u64 last_ns[PROBE_MAX_CPUS];		/* time of the last decision */
 __u64 gap_ns[PROBE_MAX_CPUS];		/* and the time to the one before it */
 int load, load_again, load_in_start, has_cpu, has_cpu_beyond, table_freq;
+int sample_load, idle_periods, sampling_rate;
+__u64 wall_us;
+__s64 idle_us, idle_other;
 __u32 nr_dbs_update;			/* load computations of the dbs core */
 
 /* Of a second governor in the same object */
@@ -42,6 +45,7 @@ unsigned long BPF_PROG(probe_next_freq, struct cpufreq_policy *policy)
 {
 	u32 cpu = policy->cpu & (PROBE_MAX_CPUS - 1);
 	u64 now = bpf_ktime_get_ns();
+	u64 wall = 0;
 
 	__sync_fetch_and_add(&nr_next, 1);
 	__sync_fetch_and_add(&nr_next_cpu[cpu], 1);
@@ -52,8 +56,15 @@ unsigned long BPF_PROG(probe_next_freq, struct cpufreq_policy *policy)
 		return want_freq;
 	if (want_loads > 0)
 		load = bpf_cpufreq_policy_load(policy);
-	if (want_loads > 1)
+	if (want_loads > 1) {
 		load_again = bpf_cpufreq_policy_load(policy);
+		sample_load = bpf_cpufreq_policy_sample_load(policy);
+		idle_periods = bpf_cpufreq_policy_idle_periods(policy);
+	}
+	sampling_rate = bpf_cpufreq_policy_sampling_rate(policy);
+	idle_other = bpf_cpufreq_policy_cpu_idle_time(policy, 1 << 30, false, &wall);
+	idle_us = bpf_cpufreq_policy_cpu_idle_time(policy, cpu, false, &wall);
+	wall_us = wall;
 	has_cpu = bpf_cpufreq_policy_has_cpu(policy, want_has_cpu);
 	has_cpu_beyond = bpf_cpufreq_policy_has_cpu(policy, 1 << 30);
 	table_freq = bpf_cpufreq_policy_table_freq(policy, want_table_khz,

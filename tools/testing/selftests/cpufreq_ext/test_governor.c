@@ -859,12 +859,55 @@ TEST_F(ext, load_kfunc)
 	EXPECT_EQ(-ENODATA, self->probe->bss->load_in_start);
 
 	busy_start(self->cpu);
-	EXPECT_TRUE(wait_for(self->probe->bss->load >= 90));
+	EXPECT_TRUE(wait_for(self->probe->bss->load >= 90 &&
+			     self->probe->bss->sample_load >= 90));
 	EXPECT_GE(100, self->probe->bss->load);
 	EXPECT_EQ(self->probe->bss->load, self->probe->bss->load_again);
+	EXPECT_EQ(self->probe->bss->load, self->probe->bss->sample_load);
+	EXPECT_EQ(0, self->probe->bss->idle_periods);
 	busy_stop();
 	EXPECT_TRUE(wait_for(self->probe->bss->load <= 50));
 	EXPECT_LE(0, self->probe->bss->load);
+}
+
+TEST_F(ext, idle_periods_kfunc)
+{
+	self->probe->data->only_cpu = self->policy;
+	self->probe->bss->want_loads = 2;
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	busy_start(self->cpu);
+	EXPECT_TRUE(wait_for(self->probe->bss->load >= 90));
+	busy_stop();
+
+	/* The first load after a long time without is the one before it. */
+	EXPECT_TRUE(wait_for(self->probe->bss->idle_periods >= 2));
+	EXPECT_GT(50, self->probe->bss->sample_load);
+	EXPECT_LE(0, self->probe->bss->sample_load);
+}
+
+TEST_F(ext, times_kfuncs)
+{
+	u_int64_t wall, idle, wall_spent, idle_spent;
+
+	ASSERT_EQ(0, write_file(CPUFREQ "/ext/sampling_rate", "123456"));
+	self->probe->data->only_cpu = self->policy;
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	EXPECT_EQ(123456, self->probe->bss->sampling_rate);
+	EXPECT_EQ(-EINVAL, self->probe->bss->idle_other);
+
+	/* A busy CPU: time goes on, and its idle time does not. */
+	busy_start(self->cpu);
+	freq_for(self->probe, min_freq());
+	wall = self->probe->bss->wall_us;
+	idle = self->probe->bss->idle_us;
+	sleep_ms(1000);
+	freq_for(self->probe, min_freq());
+	wall_spent = self->probe->bss->wall_us - wall;
+	idle_spent = self->probe->bss->idle_us - idle;
+	EXPECT_LE(900000, wall_spent);
+	EXPECT_GT(wall_spent / 4, idle_spent);
 }
 
 TEST_F(ext, load_is_computed_when_asked)
