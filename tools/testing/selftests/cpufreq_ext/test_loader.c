@@ -383,6 +383,59 @@ TEST_F_TIMEOUT(loader, vip_follows_a_task, 120)
 	close(fd);
 }
 
+/* A thread that says its ID and executes a program as soon as it may */
+static int exec_pipe[2];
+
+static void *exec_thread(void *unused)
+{
+	pid_t tid = syscall(SYS_gettid);
+
+	if (write(exec_pipe[1], &tid, sizeof(tid)) != sizeof(tid))
+		_exit(1);
+	raise(SIGSTOP);
+	execl("/bin/sh", "sh", "-c", "while :; do :; done", NULL);
+	_exit(1);
+}
+
+TEST_F_TIMEOUT(loader, vip_thread_that_executes, 60)
+{
+	int cpus[MAX_POLICIES], fd, status;
+	pthread_t thread;
+	pid_t pid, tid;
+	__u8 listed;
+
+	self->pid = start_loader(VIP);
+	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("vip"))));
+	fd = map_fd("vip_tasks");
+	ASSERT_LE(0, fd);
+	policy_cpus(policies[nr_policies - 1], cpus, MAX_POLICIES);
+
+	ASSERT_EQ(0, pipe(exec_pipe));
+	pid = fork();
+	if (!pid) {
+		move_task(0, cpus[0]);
+		pthread_create(&thread, NULL, exec_thread, NULL);
+		pthread_join(thread, NULL);
+		_exit(1);
+	}
+	ASSERT_EQ(sizeof(tid), read(exec_pipe[0], &tid, sizeof(tid)));
+	EXPECT_NE(pid, tid);
+	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+	ASSERT_EQ(0, list_task(fd, tid));
+	kill(pid, SIGCONT);
+
+	/* It gets the ID of its process, and is still on the list. */
+	EXPECT_TRUE(wait_for(!bpf_map_lookup_elem(fd, &pid, &listed)));
+	EXPECT_TRUE(wait_for(only_at_max(policies[nr_policies - 1])));
+	EXPECT_NE(0, bpf_map_delete_elem(fd, &tid));
+	stop_loader(pid, SIGKILL);
+	EXPECT_TRUE(wait_for(only_at_max(-1)));
+	EXPECT_NE(0, bpf_map_delete_elem(fd, &pid));
+	close(fd);
+	close(exec_pipe[0]);
+	close(exec_pipe[1]);
+}
+
 TEST_F_TIMEOUT(loader, vip_task_that_waits, 60)
 {
 	int cpus[MAX_POLICIES], fd;

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# See "make help".
+
+# Kernel to test on, 6.12 or 7.3, and which builds of it (see harness/test)
+LINUX	:= 6.12
+KERNELS	:=
+# Where "make samples" puts what it builds
+OUT	:= $(CURDIR)/build
+
+CACHE	:= $(or $(CPUFREQ_EXT_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/cpufreq_ext)
+
+help:
+	@echo "make demo      see BPF choose frequencies on Debian's kernel in QEMU (4 minutes, then 20 seconds)"
+	@echo "make test      build the kernel and run the tests (45 minutes, then less)"
+	@echo "               LINUX=7.3              on that kernel instead of 6.12"
+	@echo "               KERNELS=\"debug stock\"  some of: check debug debug-m small stock"
+	@echo "make check     style and static checks of the patches"
+	@echo "make samples   build the loader and the BPF governors into $(OUT)"
+	@echo "make clean     delete what was built, but not what was downloaded or compiled (ccache)"
+	@echo
+	@echo "Everything that is built and downloaded is in $(CACHE)"
+	@echo "(variable CPUFREQ_EXT_CACHE)."
+
+demo:
+	@harness/demo
+
+test:
+	@harness/test -l "$(LINUX)" $(KERNELS)
+
+check:
+	@harness/test -l "$(LINUX)" check
+
+samples:
+	@harness/packages demo
+	@harness/fetch stock 6.12
+	@harness/build samples 6.12 "$(CACHE)/stock/6.12/build/vmlinux" "$(OUT)"
+
+clean:
+	@harness/build clean
+
+.PHONY: help demo test check samples clean
