@@ -490,8 +490,9 @@ static void cpufreq_ext_kick_irq(struct irq_work *irq_work)
 
 	/* A governor that kicks without end gets the shortest sampling period. */
 	earliest = READ_ONCE(ep->last_decision) + usecs_to_jiffies(ep->min_delay_us);
-	schedule_delayed_work(&ep->kick_work,
-			      time_after(earliest, now) ? earliest - now : 0);
+	/* Any CPU will do: this one may run a real-time task for long. */
+	queue_delayed_work(system_dfl_wq, &ep->kick_work,
+			   time_after(earliest, now) ? earliest - now : 0);
 }
 
 static struct policy_dbs_info *cpufreq_ext_alloc(void)
@@ -703,12 +704,15 @@ __bpf_kfunc int bpf_cpufreq_policy_sample_load(struct cpufreq_policy *policy)
 }
 
 /**
- * bpf_cpufreq_policy_idle_periods - How long all CPUs of a policy were idle
+ * bpf_cpufreq_policy_idle_periods - How long CPUs of a policy were idle
  * @policy: the policy that the calling operation was given
  *
- * Return: the number of sampling periods that passed with all CPUs of @policy
- * idle before this decision, 0 if that are less than two; or an error as
- * bpf_cpufreq_policy_load()
+ * Of the CPUs of @policy that were idle for more than two sampling periods since
+ * the load was computed last, the one that was so for the shortest time counts,
+ * as in the conservative governor.
+ *
+ * Return: its number of idle sampling periods, 0 if there is no such CPU, or an
+ * error as bpf_cpufreq_policy_load()
  */
 __bpf_kfunc int bpf_cpufreq_policy_idle_periods(struct cpufreq_policy *policy)
 {
@@ -728,6 +732,7 @@ __bpf_kfunc int bpf_cpufreq_policy_idle_periods(struct cpufreq_policy *policy)
  * @policy: the policy that the calling operation was given
  *
  * Return: microseconds, or
+ *
  * * %-ENODEV - @policy is not the one that the calling operation was given
  */
 __bpf_kfunc int bpf_cpufreq_policy_sampling_rate(struct cpufreq_policy *policy)
@@ -751,6 +756,7 @@ __bpf_kfunc int bpf_cpufreq_policy_sampling_rate(struct cpufreq_policy *policy)
  * @wall_us grew between two calls, less what the returned value grew.
  *
  * Return: microseconds since some time in the past, or
+ *
  * * %-EINVAL - @policy does not set the frequency of @cpu
  * * %-ENODEV - @policy is not the one that the calling operation was given
  */
@@ -801,6 +807,7 @@ __bpf_kfunc int bpf_cpufreq_policy_has_cpu(struct cpufreq_policy *policy, u32 cp
  * every frequency.
  *
  * Return: a frequency in kHz, or
+ *
  * * %-EINVAL - @relation is none of these
  * * %-ENODEV - @policy is not the one that the calling operation was given
  */

@@ -22,6 +22,7 @@ int want_loads;				/* calls of the load kfunc a decision */
 __u32 want_table_khz, want_table_relation;
 __u32 want_has_cpu;
 int only_cpu = -1;			/* the kfuncs only for this policy */
+__u64 want_spin_ns;			/* how long each decision takes */
 
 __u32 nr_next, nr_rate, nr_init, nr_exit, nr_start, nr_stop, nr_limits;
 __u32 nr_setspeed, last_setspeed;
@@ -29,11 +30,16 @@ __u32 nr_next_cpu[PROBE_MAX_CPUS];	/* decisions by policy->cpu */
 int active[PROBE_MAX_CPUS];		/* starts less stops by policy->cpu */
 __u64 last_ns[PROBE_MAX_CPUS];		/* time of the last decision */
 __u64 gap_ns[PROBE_MAX_CPUS];		/* and the time to the one before it */
-int load, load_again, load_in_start, has_cpu, has_cpu_beyond, table_freq;
+int idle_foreign;			/* idle time of CPU want_has_cpu */
+int load, load_again, load_in_start, load_in_stop, kick_in_setspeed, has_cpu, has_cpu_beyond, table_freq;
 int sample_load, idle_periods, sampling_rate;
+int last_idle_periods, last_idle_load;	/* of the last decision after idleness */
 __u64 wall_us;
 __s64 idle_us, idle_other;
 __u32 nr_dbs_update;			/* load computations of the dbs core */
+__u32 stops_at_exit;			/* nr_stop when exit was called */
+__u32 next_at_limits[PROBE_MAX_CPUS];	/* decisions when limits was called */
+__u32 nr_limits_undecided;		/* limits without a decision after it */
 
 /* Of a second governor in the same object */
 unsigned long other_freq;
@@ -52,6 +58,13 @@ unsigned long BPF_PROG(probe_next_freq, struct cpufreq_policy *policy)
 	gap_ns[cpu] = now - last_ns[cpu];
 	last_ns[cpu] = now;
 
+	if (want_spin_ns) {
+		int i;
+
+		bpf_for(i, 0, 1 << 23)
+			if (bpf_ktime_get_ns() - now >= want_spin_ns)
+				break;
+	}
 	if (only_cpu >= 0 && only_cpu != cpu)
 		return want_freq;
 	if (want_loads > 0)
@@ -60,11 +73,17 @@ unsigned long BPF_PROG(probe_next_freq, struct cpufreq_policy *policy)
 		load_again = bpf_cpufreq_policy_load(policy);
 		sample_load = bpf_cpufreq_policy_sample_load(policy);
 		idle_periods = bpf_cpufreq_policy_idle_periods(policy);
+		if (idle_periods > 0) {
+			last_idle_periods = idle_periods;
+			last_idle_load = sample_load;
+		}
 	}
 	sampling_rate = bpf_cpufreq_policy_sampling_rate(policy);
 	idle_other = bpf_cpufreq_policy_cpu_idle_time(policy, 1 << 30, false, &wall);
 	idle_us = bpf_cpufreq_policy_cpu_idle_time(policy, cpu, false, &wall);
 	wall_us = wall;
+	idle_foreign = bpf_cpufreq_policy_cpu_idle_time(policy, want_has_cpu,
+							false, &wall);
 	has_cpu = bpf_cpufreq_policy_has_cpu(policy, want_has_cpu);
 	has_cpu_beyond = bpf_cpufreq_policy_has_cpu(policy, 1 << 30);
 	table_freq = bpf_cpufreq_policy_table_freq(policy, want_table_khz,
@@ -89,6 +108,7 @@ int BPF_PROG(probe_init)
 SEC("struct_ops/probe_exit")
 void BPF_PROG(probe_exit)
 {
+	stops_at_exit = nr_stop;
 	nr_exit++;
 }
 
@@ -109,6 +129,7 @@ void BPF_PROG(probe_stop, struct cpufreq_policy *policy)
 {
 	u32 cpu = policy->cpu & (PROBE_MAX_CPUS - 1);
 
+	load_in_stop = bpf_cpufreq_policy_load(policy);
 	__sync_fetch_and_add(&nr_stop, 1);
 	__sync_fetch_and_add(&active[cpu], -1);
 }
@@ -116,6 +137,9 @@ void BPF_PROG(probe_stop, struct cpufreq_policy *policy)
 SEC("struct_ops/probe_limits")
 void BPF_PROG(probe_limits, struct cpufreq_policy *policy)
 {
+	u32 cpu = policy->cpu & (PROBE_MAX_CPUS - 1);
+
+	next_at_limits[cpu] = nr_next_cpu[cpu];
 	__sync_fetch_and_add(&nr_limits, 1);
 }
 
@@ -124,8 +148,10 @@ int BPF_PROG(probe_setspeed, struct cpufreq_policy *policy, unsigned int freq)
 {
 	nr_setspeed++;
 	last_setspeed = freq;
-	if (!want_setspeed)
+	if (!want_setspeed) {
 		want_freq = freq;
+		kick_in_setspeed = bpf_cpufreq_kick_cpu(policy->cpu);
+	}
 	return want_setspeed;
 }
 
@@ -204,6 +230,17 @@ int BPF_PROG(count_dbs_update, struct cpufreq_policy *policy)
 {
 	if (only_cpu == policy->cpu)
 		__sync_fetch_and_add(&nr_dbs_update, 1);
+	return 0;
+}
+
+/* The locks of the policy are held from limits to here: no sample between. */
+SEC("fexit/cpufreq_dbs_governor_limits")
+int BPF_PROG(after_limits, struct cpufreq_policy *policy)
+{
+	u32 cpu = policy->cpu & (PROBE_MAX_CPUS - 1);
+
+	if (only_cpu == cpu && next_at_limits[cpu] == nr_next_cpu[cpu])
+		__sync_fetch_and_add(&nr_limits_undecided, 1);
 	return 0;
 }
 

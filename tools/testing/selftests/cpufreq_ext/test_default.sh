@@ -10,7 +10,8 @@ if ! grep -q 'cpufreq.default_governor=ext' /proc/cmdline; then
 	echo "ok 1 # SKIP $name: not booted with cpufreq.default_governor=ext"
 	exit 0
 fi
-if [ -e /sys/kernel/btf/cpufreq_ext ] || ! grep -qw ext $cpufreq/policy0/scaling_available_governors; then
+if [ -e /sys/kernel/btf/cpufreq_ext ] ||
+   ! grep -qw ext $cpufreq/policy0/scaling_available_governors; then
 	echo "ok 1 # SKIP $name: ext is not built into this kernel"
 	exit 0
 fi

@@ -5,6 +5,7 @@
  */
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <linux/bpf.h>
@@ -170,6 +171,8 @@ TEST_F(loader, pinned)
 	EXPECT_EQ(0, run(out, sizeof(out), 0, VIP, PIN, NULL)) TH_LOG("%s", out);
 	EXPECT_STREQ(STAT_LOADED("vip"), read_stat());
 	EXPECT_EQ(0, access(PIN, F_OK));
+	/* Its other programs as well */
+	EXPECT_EQ(0, access(PIN "_0", F_OK));
 	EXPECT_TRUE(all_at(min_freq()));
 
 	EXPECT_FAILS("'vip' is loaded", 0, VIP);
@@ -186,6 +189,13 @@ TEST_F(loader, pin_that_fails)
 	EXPECT_STREQ(STAT_INIT, read_stat());
 	EXPECT_FAILS("/sys/fs/bpf", 0, VIP, "/sys/fs/bpf/no/such/folder");
 	EXPECT_STREQ(STAT_INIT, read_stat());
+
+	/* The last pin fails: nothing stays of those before it. */
+	ASSERT_EQ(0, mkdir(PIN, 0755));
+	EXPECT_FAILS("/sys/fs/bpf", 0, VIP, PIN);
+	EXPECT_STREQ(STAT_INIT, read_stat());
+	EXPECT_NE(0, access(PIN "_0", F_OK));
+	EXPECT_EQ(0, rmdir(PIN));
 }
 
 TEST_F(loader, no_policy_uses_ext)
@@ -216,6 +226,22 @@ TEST_F(loader, wrong_files)
 	EXPECT_NE(NULL, strstr(out, "Usage: "));
 	EXPECT_EQ(0, run(out, sizeof(out), 0, "-h", NULL));
 	EXPECT_EQ(0, strncmp(out, "Usage: ", 7));
+	EXPECT_STREQ(STAT_INIT, read_stat());
+}
+
+TEST_F(loader, governors_that_fail)
+{
+	char out[32768];
+
+	EXPECT_FAILS("the kernel does not take it: see the end of dmesg", 0,
+		     "cpufreq_ext_nameless.bpf.o");
+	EXPECT_FAILS("the governor does not start: No space left on device", 0,
+		     "cpufreq_ext_init_fails.bpf.o");
+	EXPECT_FAILS("no governor in it", 0, "cpufreq_ext_empty.bpf.o");
+	EXPECT_FAILS("see the end of dmesg, or use -v", 0,
+		     "cpufreq_ext_refused.bpf.o");
+	EXPECT_EQ(1, run(out, sizeof(out), 0, "-v", "cpufreq_ext_refused.bpf.o", NULL));
+	EXPECT_NE(NULL, strstr(out, "only read is supported")) TH_LOG("%s", out);
 	EXPECT_STREQ(STAT_INIT, read_stat());
 }
 
@@ -286,18 +312,22 @@ static int map_fd(const char *name)
 {
 	struct bpf_map_info info;
 	__u32 id = 0, len;
-	int fd;
+	int fd, found = -1;
 
+	/* The last one: those of loaders that are gone may not be freed yet. */
 	while (!bpf_map_get_next_id(id, &id)) {
 		fd = bpf_map_get_fd_by_id(id);
 		len = sizeof(info);
 		memset(&info, 0, sizeof(info));
 		if (fd >= 0 && !bpf_map_get_info_by_fd(fd, &info, &len) &&
-		    !strcmp(info.name, name))
-			return fd;
+		    !strcmp(info.name, name)) {
+			close(found);
+			found = fd;
+			continue;
+		}
 		close(fd);
 	}
-	return -1;
+	return found;
 }
 
 static int list_task(int fd, __u32 pid)
@@ -312,8 +342,11 @@ static pid_t start_task(int cpu)
 {
 	pid_t pid = fork();
 
-	if (!pid)
+	if (!pid) {
+		/* Even if an assertion ends the test */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		busy_loop((void *)(long)cpu);
+	}
 	return pid;
 }
 
@@ -463,6 +496,113 @@ TEST_F_TIMEOUT(loader, vip_task_that_waits, 60)
 	stop_loader(task, SIGKILL);
 	EXPECT_TRUE(wait_for(only_at_max(-1)));
 	close(fd);
+}
+
+/* Samples so rare that only what vip asks for itself is seen in time */
+TEST_F_TIMEOUT(loader, vip_kicks, 60)
+{
+	int cpus[MAX_POLICIES], i, fd;
+	pid_t task;
+
+	ASSERT_EQ(0, write_file(CPUFREQ "/ext/sampling_rate", "4000000"));
+	self->pid = start_loader(VIP);
+	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("vip"))));
+	fd = map_fd("vip_tasks");
+	ASSERT_LE(0, fd);
+	policy_cpus(policies[nr_policies - 1], cpus, MAX_POLICIES);
+	task = start_task(cpus[0]);
+	sleep_ms(200);
+	kill(task, SIGSTOP);
+	ASSERT_EQ(0, list_task(fd, task));
+	for (i = 0; i < 4; i++) {
+		kill(task, SIGCONT);
+		EXPECT_TRUE(wait_for(only_at_max(policies[nr_policies - 1])));
+		kill(task, SIGSTOP);
+		EXPECT_TRUE(wait_for(only_at_max(-1)));
+	}
+	stop_loader(task, SIGKILL);
+	close(fd);
+}
+
+static pid_t start_fifo(int cpu, int prio)
+{
+	struct sched_param param = { .sched_priority = prio };
+	pid_t pid = start_task(cpu);
+
+	sched_setscheduler(pid, SCHED_FIFO, &param);
+	return pid;
+}
+
+#define RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
+
+/* As vip_task_that_waits, but the task never runs: nothing else reveals it. */
+TEST_F_TIMEOUT(loader, vip_task_that_never_runs, 60)
+{
+	int cpus[MAX_POLICIES], first, last = policies[nr_policies - 1], fd, i;
+	pid_t task, hogs[2];
+	char runtime[32];
+
+	if (nr_policies < 2)
+		SKIP(return, "only one policy");
+	ASSERT_EQ(0, read_file(RT_RUNTIME, runtime, sizeof(runtime)));
+	self->pid = start_loader(VIP);
+	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("vip"))));
+	fd = map_fd("vip_tasks");
+	ASSERT_LE(0, fd);
+	policy_cpus(policies[0], cpus, MAX_POLICIES);
+	first = cpus[policy_cpus(policies[0], cpus, MAX_POLICIES) - 1];
+	policy_cpus(last, cpus, MAX_POLICIES);
+
+	/* This task needs a CPU of its own. */
+	for (i = 0; i == cpus[0] || i == first; i++)
+		;
+	if (i >= sysconf(_SC_NPROCESSORS_ONLN))
+		SKIP(return, "less than three CPUs");
+	move_task(0, i);
+
+	task = start_fifo(cpus[0], 5);
+	sleep_ms(200);		/* It goes to its CPU. */
+	kill(task, SIGSTOP);
+	ASSERT_EQ(0, list_task(fd, task));
+	EXPECT_TRUE(wait_for(only_at_max(-1)));
+
+	ASSERT_EQ(0, write_file(RT_RUNTIME, "-1"));
+	hogs[0] = start_fifo(cpus[0], 10);
+	hogs[1] = start_fifo(first, 10);
+	sleep_ms(100);
+	kill(task, SIGCONT);
+	EXPECT_TRUE(wait_for(only_at_max(last)));
+	/* It moves and waits there. */
+	move_task(task, first);
+	EXPECT_TRUE(wait_for(only_at_max(policies[0])));
+
+	stop_loader(hogs[0], SIGKILL);
+	stop_loader(hogs[1], SIGKILL);
+	stop_loader(task, SIGKILL);
+	EXPECT_EQ(0, write_file(RT_RUNTIME, runtime));
+	EXPECT_TRUE(wait_for(only_at_max(-1)));
+	close(fd);
+}
+
+TEST_F_TIMEOUT(loader, vip_tasks_that_are_not_listed, 60)
+{
+	int cpus[MAX_POLICIES], i, seen = 0;
+	pid_t tasks[3];
+
+	self->pid = start_loader(VIP);
+	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("vip"))));
+	policy_cpus(policies[0], cpus, MAX_POLICIES);
+	/* Some of them wait at any time. */
+	for (i = 0; i < 3; i++)
+		tasks[i] = start_task(cpus[0]);
+	sleep_ms(300);
+	for (i = 0; i < 50; i++) {
+		seen += !only_at_max(-1);
+		sleep_ms(10);
+	}
+	EXPECT_EQ(0, seen);
+	for (i = 0; i < 3; i++)
+		stop_loader(tasks[i], SIGKILL);
 }
 
 TEST_HARNESS_MAIN
