@@ -54,12 +54,12 @@ extern const struct rq runqueues __ksym;
  * A tunable: a global variable that users set by name, when the governor is
  * loaded and while it runs.  Range, unit and meaning are kept in the object:
  *
- *   CPUFREQ_EXT_TUNABLE(u32, up_threshold, 80, "1..100", "%",
- *			 "load above which the frequency rises");
+ *   CPUFREQ_EXT_TUNABLE("1..100", "%", "load above which the frequency rises")
+ *   u32 up_threshold = 80;
  */
-#define CPUFREQ_EXT_TUNABLE(type, var, value, range, unit, text)	\
-	__attribute__((btf_decl_tag("tunable:" range ":" unit ":" text))) \
-	type var SEC(".data.tunables") = value
+#define CPUFREQ_EXT_TUNABLE(range, unit, text)				\
+	__attribute__((section(".data.tunables"), used,			\
+		       btf_decl_tag("tunable:" range ":" unit ":" text)))
 
 /*
  * A tunable that depends on a frequency, "V0 f1:V1 f2:V2 ...": V0 below f1 kHz,
@@ -75,5 +75,86 @@ struct cpufreq_ext_list {
 		u32 values[CPUFREQ_EXT_LIST_LEN];
 	} buffers[2];
 };
+
+/* A list of one value, for the definition of such a tunable */
+#define CPUFREQ_EXT_LIST(value)						\
+	{ .buffers = { { .nr = 1, .values = { value } } } }
+
+#ifndef E2BIG
+#define E2BIG			7	/* vmlinux.h has no errors */
+#endif
+
+/* Governors keep what they know of a policy in arrays, by policy->cpu. */
+#define CPUFREQ_EXT_MAX_CPUS	8192
+
+/*
+ * The CPUs of each policy as a linked list, for governors that look at each of
+ * them.  Call cpufreq_ext_list_cpus() in start(), and then, with 64 bits so that
+ * the verifier sees the bounds whatever instruction set clang is told to use:
+ *
+ *   u64 cpu = cpufreq_ext_first_cpu(policy);
+ *
+ *   bpf_repeat(CPUFREQ_EXT_MAX_CPUS) {
+ *	if (cpu >= CPUFREQ_EXT_MAX_CPUS)
+ *		break;
+ *	...
+ *	cpu = cpufreq_ext_cpus[cpu].next;
+ *   }
+ */
+static struct {
+	u32 first;	/* of the policy that this CPU manages */
+	u32 next;	/* of the policy that this CPU belongs to */
+} cpufreq_ext_cpus[CPUFREQ_EXT_MAX_CPUS];
+
+static inline u64 cpufreq_ext_first_cpu(struct cpufreq_policy *policy)
+{
+	u32 cpu = policy->cpu;
+
+	return cpu < CPUFREQ_EXT_MAX_CPUS ? cpufreq_ext_cpus[cpu].first : cpu;
+}
+
+static inline void cpufreq_ext_list_cpus(struct cpufreq_policy *policy)
+{
+	u32 first = CPUFREQ_EXT_MAX_CPUS;
+	u32 cpu;
+
+	bpf_for(cpu, 0, CPUFREQ_EXT_MAX_CPUS) {
+		int has_cpu = bpf_cpufreq_policy_has_cpu(policy, cpu);
+
+		if (has_cpu < 0)
+			break;
+		if (has_cpu) {
+			cpufreq_ext_cpus[cpu].next = first;
+			first = cpu;
+		}
+	}
+
+	cpu = policy->cpu;
+	if (cpu < CPUFREQ_EXT_MAX_CPUS)
+		cpufreq_ext_cpus[cpu].first = first;
+}
+
+/*
+ * What a scheduler-driven governor may want to know of the kernel; NULL where a
+ * kernel has no such thing.  The first five are static keys, for
+ * cpufreq_ext_key_is_on(), the others are of each CPU, for bpf_per_cpu_ptr().
+ */
+extern const void sched_uclamp_used __ksym __weak;
+extern const void __scx_ops_enabled __ksym __weak;	/* until 6.14 */
+extern const void __scx_enabled __ksym __weak;
+extern const void __scx_switched_all __ksym __weak;
+extern const void arch_scale_freq_key __ksym __weak;	/* x86 */
+extern const unsigned long capacity_freq_ref __ksym __weak; /* not x86 */
+extern const unsigned long cpu_scale __ksym __weak;	/* not x86 */
+extern const struct tick_sched tick_cpu_sched __ksym __weak;
+
+static inline bool cpufreq_ext_key_is_on(const void *key)
+{
+	int enabled = 0;
+
+	/* Each kind of static key begins with this number. */
+	return key && !bpf_probe_read_kernel(&enabled, sizeof(enabled), key) &&
+	       enabled > 0;
+}
 
 #endif /* __CPUFREQ_EXT_BPF_H */

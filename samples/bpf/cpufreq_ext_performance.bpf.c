@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * performance: every policy runs at its maximum, and follows it when the limits
+ * change.  It has no tunables.
+ *
+ * ext asks for a decision after each change of the limits, so nothing has to be
+ * sampled: the longest sampling period will do.
+ */
+#include "vmlinux.h"
+#include "cpufreq_ext.bpf.h"
+
+char _license[] SEC("license") = "GPL";
+
+SEC("struct_ops/performance_get_next_freq")
+unsigned long BPF_PROG(performance_get_next_freq, struct cpufreq_policy *policy)
+{
+	return policy->max;
+}
+
+SEC("struct_ops/performance_get_sampling_rate")
+unsigned int BPF_PROG(performance_get_sampling_rate, struct cpufreq_policy *policy)
+{
+	return ~0U;
+}
+
+SEC(".struct_ops.link")
+struct cpufreq_governor_ext_ops___local performance = {
+	.get_next_freq		= (void *)performance_get_next_freq,
+	.get_sampling_rate	= (void *)performance_get_sampling_rate,
+	.name			= "performance",
+};
