@@ -31,7 +31,8 @@ int active[PROBE_MAX_CPUS];		/* starts less stops by policy->cpu */
 __u64 last_ns[PROBE_MAX_CPUS];		/* time of the last decision */
 __u64 gap_ns[PROBE_MAX_CPUS];		/* and the time to the one before it */
 int idle_foreign;			/* idle time of CPU want_has_cpu */
-int load, load_again, load_in_start, load_in_stop, kick_in_setspeed, has_cpu, has_cpu_beyond, table_freq;
+int load, load_again, load_in_start, load_in_stop, kick_in_setspeed;
+int has_cpu, has_cpu_beyond, table_freq;
 int sample_load, idle_periods, sampling_rate;
 int last_idle_periods, last_idle_load;	/* of the last decision after idleness */
 __u64 wall_us;

@@ -20,7 +20,7 @@ unsigned long BPF_PROG(stash_##what##_next_freq, struct cpufreq_policy *policy) 
 									\
 	other = bpf_rdonly_cast(policy,					\
 			bpf_core_type_id_kernel(struct cpufreq_policy)); \
-	return call + wall;						\
+	return (call) + wall;						\
 }									\
 									\
 SEC(".struct_ops.link")							\

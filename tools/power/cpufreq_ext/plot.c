@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Command plot: have gnuplot draw what monitor --csv recorded */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/wait.h>
+
+#include "cpufreq_ext.h"
+
+#define PLOT_WIDTH	1100
+#define PLOT_HEIGHT	300	/* of a policy */
+#define PLOT_FIELDS	12
+#define PLOT_MAX	64	/* policies in a picture */
+
+struct plot_sample {
+	double time;
+	double khz, min, max;
+	double load;
+};
+
+struct plot_state {
+	unsigned long khz;
+	double ms;
+};
+
+struct plot_policy {
+	unsigned int number;
+	char *cpus;
+	char *governors;	/* all that it had, one after the other */
+	char *last_governor;
+	double hw_max;
+	struct plot_sample *sample;
+	int nr;
+	struct plot_state *state;
+	int nr_states;
+};
+
+struct plot {
+	struct plot_policy policy[PLOT_MAX];
+	int nr;
+};
+
+/* ---- reading ---- */
+
+static struct plot_policy *plot_policy(struct plot *plot, unsigned int number)
+{
+	int i;
+
+	for (i = 0; i < plot->nr; i++) {
+		if (plot->policy[i].number == number)
+			return &plot->policy[i];
+	}
+	if (plot->nr == PLOT_MAX)
+		return NULL;
+	plot->policy[plot->nr].number = number;
+	return &plot->policy[plot->nr++];
+}
+
+static void plot_add_state(struct plot_policy *p, unsigned long khz, double ms)
+{
+	int i;
+
+	for (i = 0; i < p->nr_states && p->state[i].khz < khz; i++)
+		;
+	if (i == p->nr_states || p->state[i].khz != khz) {
+		p->state = main_alloc(p->state, (p->nr_states + 1) * sizeof(*p->state));
+		memmove(&p->state[i + 1], &p->state[i], (p->nr_states - i) * sizeof(*p->state));
+		p->state[i].khz = khz;
+		p->state[i].ms = 0;
+		p->nr_states++;
+	}
+	p->state[i].ms += ms;
+}
+
+/* Kernels without CONFIG_CPU_FREQ_STAT do not tell: take what was seen. */
+static void plot_add_states(struct plot_policy *p, const char *text, unsigned long khz,
+			    double seconds)
+{
+	unsigned long state;
+	double ms;
+	int len;
+
+	if (!*text)
+		plot_add_state(p, khz, seconds * 1000);
+	while (sscanf(text, "%lu:%lf%n", &state, &ms, &len) == 2) {
+		plot_add_state(p, state, ms);
+		text += len;
+	}
+}
+
+static void plot_add_governor(struct plot_policy *p, const char *name)
+{
+	char *all;
+
+	if (p->last_governor && !strcmp(p->last_governor, name))
+		return;
+	all = main_format("%s%s%s", p->governors ?: "", p->governors ? ", then " : "", name);
+	free(p->governors);
+	free(p->last_governor);
+	p->governors = all;
+	p->last_governor = main_format("%s", name);
+}
+
+static int plot_split(char *line, char **field)
+{
+	int nr = 0;
+
+	line[strcspn(line, "\r\n")] = '\0';
+	while (nr < PLOT_FIELDS) {
+		field[nr++] = line;
+		line = strchr(line, ',');
+		if (!line)
+			break;
+		*line++ = '\0';
+	}
+	return nr == PLOT_FIELDS && !line ? 0 : -EINVAL;
+}
+
+static int plot_number(const char *text, double *value)
+{
+	char *end;
+
+	*value = strtod(text, &end);
+	return end == text || *end || !(*value >= 0) ? -EINVAL : 0;
+}
+
+static int plot_add(struct plot *plot, char *line)
+{
+	struct plot_sample s;
+	char *field[PLOT_FIELDS];
+	struct plot_policy *p;
+	double number, hw_max;
+
+	if (plot_split(line, field) || plot_number(field[0], &s.time) ||
+	    plot_number(field[1], &number) || plot_number(field[3], &s.khz) ||
+	    plot_number(field[4], &s.min) || plot_number(field[5], &s.max) ||
+	    plot_number(field[7], &hw_max) || plot_number(field[8], &s.load))
+		return -EINVAL;
+	p = plot_policy(plot, number);
+	if (!p)
+		return -E2BIG;
+	if (!p->cpus)
+		p->cpus = main_format("%s", field[2]);
+	if (hw_max > p->hw_max)
+		p->hw_max = hw_max;
+	plot_add_governor(p, field[11]);
+	plot_add_states(p, field[10], s.khz,
+			s.time - (p->nr ? p->sample[p->nr - 1].time : 0));
+	p->sample = main_alloc(p->sample, (p->nr + 1) * sizeof(s));
+	p->sample[p->nr++] = s;
+	return 0;
+}
+
+static int plot_read(struct plot *plot, const char *path)
+{
+	char *line = NULL;
+	size_t size = 0;
+	int nr = 0, err = 0;
+	FILE *f;
+
+	f = fopen(path, "re");
+	if (!f)
+		return main_err("%s: %s: record one with cpufreq_ext monitor --csv", path,
+				strerror(errno));
+	while (!err && getline(&line, &size, f) >= 0) {
+		if (!nr++) {
+			line[strcspn(line, "\r\n")] = '\0';
+			if (strcmp(line, MONITOR_CSV_HEADER))
+				err = -EINVAL;
+			continue;
+		}
+		err = plot_add(plot, line);
+	}
+	free(line);
+	fclose(f);
+	if (err == -E2BIG)
+		return main_err("%s: there are more than %d policies: draw a part of them",
+				path, PLOT_MAX);
+	if (err)
+		return main_err("%s: line %d is not of cpufreq_ext monitor --csv: record it anew",
+				path, nr);
+	if (!plot->nr) {
+		main_err("%s: nothing is recorded in it: let monitor run for longer", path);
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- writing for gnuplot ---- */
+
+/* A string of gnuplot in single quotes; nothing is special in it but these. */
+static void plot_string(FILE *f, const char *text)
+{
+	fputc('\'', f);
+	for (; *text; text++) {
+		if (*text == '\'')
+			fputc('\'', f);
+		fputc(*text, f);
+	}
+	fputc('\'', f);
+}
+
+static void plot_write_data(FILE *f, const struct plot_policy *p, int n)
+{
+	double sum = 0;
+	int i;
+
+	fprintf(f, "$samples%d << END\n", n);
+	for (i = 0; i < p->nr; i++)
+		fprintf(f, "%.3f %.6f %.1f %.6f %.6f\n", p->sample[i].time,
+			p->sample[i].khz / 1e6, p->sample[i].load,
+			p->sample[i].min / 1e6, p->sample[i].max / 1e6);
+	fprintf(f, "END\n$states%d << END\n", n);
+	for (i = 0; i < p->nr_states; i++)
+		sum += p->state[i].ms;
+	for (i = 0; i < p->nr_states; i++)
+		fprintf(f, "%.6g %.3f\n", p->state[i].khz / 1e6,
+			sum > 0 ? 100 * p->state[i].ms / sum : 0);
+	fprintf(f, "END\n");
+}
+
+/* Over time, on the left: the frequency within its limits, and the load */
+static void plot_write_time(FILE *f, const struct plot_policy *p, int n, int nr)
+{
+	static const char * const settings[] = {
+		"set key outside top center horizontal",
+		"set xlabel 'Time (s)'",
+		"set ylabel 'Frequency (GHz)'",
+		"set y2label 'Load (%)'",
+		"set xtics auto norotate",
+		"set ytics nomirror",
+		"set y2tics 0,25,100",
+		"set y2range [0:110]",
+	};
+	static const char limits[] = "with steps lw 1 lc rgb '#888888'";
+	char *title;
+	size_t i;
+
+	title = main_format("policy%u (CPU %s), governor %s", p->number, p->cpus, p->governors);
+	fprintf(f, "set title ");
+	plot_string(f, title);
+	free(title);
+	fprintf(f, " noenhanced\nset size 0.68,%f\nset origin 0,%f\n", 1.0 / nr,
+		1 - (n + 1.0) / nr);
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		fprintf(f, "%s\n", settings[i]);
+	fprintf(f, "set xrange [%.3f:%.3f]\nset yrange [0:%.6f]\n",
+		p->nr > 1 ? p->sample[0].time : 0,
+		p->sample[p->nr - 1].time > p->sample[0].time ?
+			p->sample[p->nr - 1].time : p->sample[0].time + 1,
+		(p->hw_max > 0 ? p->hw_max : 1e6) * 1.1 / 1e6);
+	fprintf(f, "plot $samples%d using 1:4 %s dt 3 title 'limits'", n, limits);
+	fprintf(f, ", '' using 1:5 %s dt 3 notitle", limits);
+	fprintf(f, ", '' using 1:3 axes x1y2 with fsteps lw 1.2 lc rgb '#c8600a' title 'load'");
+	fprintf(f, ", '' using 1:2 with steps lw 2.2 lc rgb '#12408c' title 'frequency'\n");
+}
+
+/* Time in state, on the right */
+static void plot_write_states(FILE *f, const struct plot_policy *p, int n, int nr)
+{
+	static const char * const settings[] = {
+		"set title 'Time in state'",
+		"set xlabel 'Frequency (GHz)'",
+		"set ylabel 'Time (%)'",
+		"set yrange [0:120]",
+		"set ytics 0,25,100 mirror",
+		"set boxwidth 0.7",
+		"unset y2tics",
+		"unset y2label",
+		"unset key",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		fprintf(f, "%s\n", settings[i]);
+	fprintf(f, "set size 0.32,%f\nset origin 0.68,%f\n", 1.0 / nr, 1 - (n + 1.0) / nr);
+	fprintf(f, "set xrange [-0.7:%d.7]\nset xtics %s\n", p->nr_states - 1,
+		p->nr_states > 6 ? "rotate by -60" : "norotate");
+	fprintf(f, "plot $states%d using 0:2:xtic(1) with boxes", n);
+	fprintf(f, " fill solid 0.65 lc rgb '#12408c'");
+	fprintf(f, ", '' using 0:2:(sprintf('%%.0f', $2)) with labels offset 0,0.6\n");
+	fprintf(f, "set ytics auto\n");
+}
+
+static void plot_write(FILE *f, const struct plot *plot, const char *out, bool png)
+{
+	int n;
+
+	fprintf(f, "set encoding utf8\n");
+	if (png)
+		fprintf(f, "set terminal pngcairo size %d,%d fontscale 1.5 linewidth 1.5\n",
+			PLOT_WIDTH * 3 / 2, plot->nr * PLOT_HEIGHT * 3 / 2);
+	else
+		fprintf(f, "set terminal svg size %d,%d font 'sans-serif,12' background 'white'\n",
+			PLOT_WIDTH, plot->nr * PLOT_HEIGHT);
+	fprintf(f, "set output ");
+	plot_string(f, out);
+	fprintf(f, "\nset grid ytics lc rgb '#dddddd' lt 1\n");
+	for (n = 0; n < plot->nr; n++)
+		plot_write_data(f, &plot->policy[n], n);
+	fprintf(f, "set multiplot\n");
+	for (n = 0; n < plot->nr; n++) {
+		plot_write_time(f, &plot->policy[n], n, plot->nr);
+		plot_write_states(f, &plot->policy[n], n, plot->nr);
+	}
+	fprintf(f, "unset multiplot\nset output\n");
+}
+
+extern char **environ;
+
+static int plot_run(FILE *script)
+{
+	char * const args[] = { (char *)"gnuplot", NULL };
+	posix_spawn_file_actions_t actions;
+	int err, status;
+	pid_t pid;
+
+	rewind(script);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fileno(script), STDIN_FILENO);
+	if (!main_verbose)
+		posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
+						 O_WRONLY, 0);
+	err = posix_spawnp(&pid, args[0], &actions, NULL, args, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	if (err == ENOENT) {
+		main_err("gnuplot draws the plots, and is missing: install it (Debian: apt install gnuplot-nox)");
+		return -1;
+	}
+	if (err)
+		return main_err("gnuplot does not start: %s", strerror(err));
+	if (waitpid(pid, &status, 0) != pid || status)
+		return main_err("gnuplot failed: see cpufreq_ext -v plot");
+	return 0;
+}
+
+/* Into a file beside it, which gets the name when it is complete */
+static int plot_draw(const struct plot *plot, const char *out, bool png)
+{
+	char *new = main_format("%s.new", out);
+	FILE *script = NULL;
+	int fd, err = 0;
+
+	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		err = main_err("%s: %s: choose another file", out, strerror(errno));
+	} else {
+		close(fd);
+		script = tmpfile();
+		if (!script)
+			err = main_err("cannot make a temporary file (%s): set TMPDIR",
+				       strerror(errno));
+	}
+	if (!err) {
+		plot_write(script, plot, new, png);
+		fflush(script);
+		err = plot_run(script);
+	}
+	if (script)
+		fclose(script);
+	if (!err && rename(new, out))
+		err = main_err("%s: %s: choose another file", out, strerror(errno));
+	if (err)
+		unlink(new);
+	free(new);
+	return err;
+}
+
+static void plot_free(struct plot *plot)
+{
+	int i;
+
+	for (i = 0; i < plot->nr; i++) {
+		free(plot->policy[i].cpus);
+		free(plot->policy[i].governors);
+		free(plot->policy[i].last_governor);
+		free(plot->policy[i].sample);
+		free(plot->policy[i].state);
+	}
+}
+
+int plot_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{}
+	};
+	static struct plot plot;
+	const char *out = NULL, *type;
+	int opt, err;
+
+	while ((opt = main_option(argc, argv, ":o:hv", options)) != -1) {
+		if (opt != 'o')
+			return opt == MAIN_HELP ? opt : 1;
+		out = optarg;
+	}
+	if (argc - optind != 1 || !out)
+		return main_err("plot what? cpufreq_ext plot FILE.csv -o FILE.svg");
+	type = strrchr(out, '.');
+	if (!type || (strcmp(type, ".svg") && strcmp(type, ".png"))) {
+		main_err("'%s' is no kind of picture that plot knows: end it in .svg or .png",
+			 out);
+		return -1;
+	}
+	err = plot_read(&plot, argv[optind]) ?: plot_draw(&plot, out, !strcmp(type, ".png"));
+	plot_free(&plot);
+	return err;
+}
