@@ -19,8 +19,6 @@
 #define VIP_MAX_CPUS	8192
 #define VIP_NO_CPU	VIP_MAX_CPUS
 
-#define TASK_DEAD	0x80	/* of include/linux/sched.h */
-
 char _license[] SEC("license") = "GPL";
 
 /* Thread IDs that get the maximum; written by the user, and when they end. */
@@ -119,15 +117,25 @@ int BPF_PROG(vip_switch, bool preempt, struct task_struct *prev,
 	     struct task_struct *next, unsigned int prev_state)
 {
 	u32 cpu = bpf_get_smp_processor_id();
-
 	u32 pid = prev->pid;
 
-	if (!preempt && prev_state & TASK_DEAD)
-		bpf_map_delete_elem(&vip_tasks, &pid);
 	if (pid)
 		vip_account(pid, preempt || !prev_state ? cpu : VIP_NO_CPU);
 	if (next->pid)
 		vip_account(next->pid, cpu);
+	return 0;
+}
+
+/*
+ * Not at its last switch: when another thread of the process has executed a
+ * program by then, a dying first thread has the ID of that one.
+ */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(vip_exit, struct task_struct *p)
+{
+	u32 pid = p->pid;
+
+	bpf_map_delete_elem(&vip_tasks, &pid);
 	return 0;
 }
 
