@@ -10,8 +10,8 @@ OUT	:= $(CURDIR)/build
 CACHE	:= $(or $(CPUFREQ_EXT_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/cpufreq_ext)
 
 help:
-	@echo "make demo      see BPF choose frequencies on Debian's kernel in QEMU (4 minutes, then 20 seconds)"
-	@echo "make test      build the kernel and run the tests (45 minutes, then less)"
+	@echo "make demo      see BPF choose frequencies on Debian's kernel in QEMU (2 minutes, then 20 seconds)"
+	@echo "make test      build the kernel and run the tests (within 45 minutes)"
 	@echo "               LINUX=7.3              on that kernel instead of 6.12"
 	@echo "               KERNELS=\"debug stock\"  some of: check debug debug-m small stock"
 	@echo "make check     style and static checks of the patches"
