@@ -16,7 +16,7 @@
 #include "cpufreq_ext.bpf.h"
 
 #define VIP_MAX_TASKS	16384
-#define VIP_MAX_CPUS	8192
+#define VIP_MAX_CPUS	CPUFREQ_EXT_MAX_CPUS
 #define VIP_NO_CPU	VIP_MAX_CPUS
 
 char _license[] SEC("license") = "GPL";
@@ -41,27 +41,21 @@ struct {
 	__type(value, u32);
 } vip_counted SEC(".maps");
 
-/* Per CPU: its listed runnable tasks, and the next CPU of the same policy */
-struct {
-	int runnable;
-	u32 next_cpu;
-} vip_cpus[VIP_MAX_CPUS];
-
-/* First CPU of a policy, by the number of the CPU that manages it */
-u32 vip_first_cpu[VIP_MAX_CPUS];
+/* Listed runnable tasks of each CPU */
+int vip_cpus[VIP_MAX_CPUS];
 
 static void vip_add(u32 cpu, int n)
 {
 	if (cpu >= VIP_MAX_CPUS)
 		return;
 
-	__sync_fetch_and_add(&vip_cpus[cpu].runnable, n);
+	__sync_fetch_and_add(&vip_cpus[cpu], n);
 	/*
 	 * An idle CPU takes no samples, and a listed task should not wait.  If
 	 * two tasks come at the same time, both may see the sum: the scheduler
 	 * has the next sample taken then, as the CPU is busy.
 	 */
-	if (vip_cpus[cpu].runnable <= 1)
+	if (vip_cpus[cpu] <= 1)
 		bpf_cpufreq_kick_cpu(cpu);
 }
 
@@ -161,7 +155,7 @@ int BPF_PROG(vip_exec, struct task_struct *p, pid_t old_pid)
  */
 static int vip_runnable(u32 cpu)
 {
-	int runnable = vip_cpus[cpu].runnable;
+	int runnable = vip_cpus[cpu];
 	const struct rq *rq = bpf_per_cpu_ptr(&runqueues, cpu);
 	bool listed, counted;
 	u32 pid;
@@ -181,19 +175,15 @@ static int vip_runnable(u32 cpu)
 SEC("struct_ops/vip_get_next_freq")
 unsigned long BPF_PROG(vip_get_next_freq, struct cpufreq_policy *policy)
 {
-	u32 cpu = policy->cpu;
+	u32 cpu = cpufreq_ext_first_cpu(policy);
 	int i;
 
-	if (cpu >= VIP_MAX_CPUS)
-		return policy->max;
-
-	cpu = vip_first_cpu[cpu];
 	bpf_for(i, 0, VIP_MAX_CPUS) {
 		if (cpu >= VIP_MAX_CPUS)
 			break;
 		if (vip_runnable(cpu) > 0)
 			return policy->max;
-		cpu = vip_cpus[cpu].next_cpu;
+		cpu = cpufreq_ext_cpus[cpu].next;
 	}
 
 	return policy->min;
@@ -202,24 +192,7 @@ unsigned long BPF_PROG(vip_get_next_freq, struct cpufreq_policy *policy)
 SEC("struct_ops/vip_start")
 int BPF_PROG(vip_start, struct cpufreq_policy *policy)
 {
-	u32 first = VIP_NO_CPU;
-	u32 cpu;
-
-	bpf_for(cpu, 0, VIP_MAX_CPUS) {
-		int has_cpu = bpf_cpufreq_policy_has_cpu(policy, cpu);
-
-		if (has_cpu < 0)
-			break;
-		if (has_cpu) {
-			vip_cpus[cpu].next_cpu = first;
-			first = cpu;
-		}
-	}
-
-	cpu = policy->cpu;
-	if (cpu < VIP_MAX_CPUS)
-		vip_first_cpu[cpu] = first;
-
+	cpufreq_ext_list_cpus(policy);
 	return 0;
 }
 
