@@ -13,9 +13,14 @@
  *     cpufreq_ext_mutex			the registered ops, the list of policies
  *       policy_dbs_info.update_mutex	what one policy runs; every BPF callback
  *					that gets a policy runs under it
+ *         cpufreq_ext_state.lock	what users are told; taken in any context
  *
  * The dbs core takes update_mutex below its gov_dbs_data_mutex, so the
  * callbacks that it makes under update_mutex must not take cpufreq_ext_mutex.
+ *
+ * A BPF governor that breaks a rule is ejected.  From the moment in which that
+ * is found, in whatever context, no decision of it counts; a work then takes it
+ * from all policies and detaches its link.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -27,15 +32,22 @@
 #include <linux/cleanup.h>
 #include <linux/cpufreq.h>
 #include <linux/ctype.h>
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/kobject.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
 #include "cpufreq_ext.h"
 #include "cpufreq_governor.h"
+
+#define CREATE_TRACE_POINTS
+#include "cpufreq_ext_trace.h"
 
 /* Pointer arguments of kfuncs are trusted by default since the flag is gone. */
 #ifndef KF_TRUSTED_ARGS
@@ -54,9 +66,46 @@
 #define CPUFREQ_EXT_LOAD_UNKNOWN	(-EAGAIN)
 #define CPUFREQ_EXT_LOAD_NONE		(-ENODATA)
 
+/* An operation that takes longer is a fault. */
+#define CPUFREQ_EXT_CALL_LIMIT		(2 * HZ)
+/* So is a busy policy that is left alone for longer, this many times in a row. */
+#define CPUFREQ_EXT_ATTEND_US		(2U * USEC_PER_SEC)
+#define CPUFREQ_EXT_ATTEND_STRIKES	3
+
+/* How soon the ejection is tried again while an operation does not return */
+#define CPUFREQ_EXT_EJECT_DELAY		msecs_to_jiffies(10)
+
+/**
+ * struct cpufreq_ext_call - the operation of a BPF governor that runs
+ * @caller: the task that runs it, NULL: none; published last
+ * @ops: whose operation
+ * @since: when it began, in jiffies; kept after it returned
+ * @failed: the BPF governor gave up in it
+ */
+struct cpufreq_ext_call {
+	struct task_struct *caller;
+	struct cpufreq_governor_ext_ops *ops;
+	unsigned long since;
+	bool failed;
+};
+
+/**
+ * struct cpufreq_ext_counters - what happened
+ * @decisions: calls of get_next_freq()
+ * @clamped: frequencies that it returned outside of the limits
+ * @refused_rates: sampling rates that were out of range
+ * @faults: why a BPF governor was ejected
+ */
+struct cpufreq_ext_counters {
+	unsigned long decisions;
+	unsigned long clamped;
+	unsigned long refused_rates;
+	unsigned long faults;
+};
+
 /**
  * struct cpufreq_ext_policy - what ext knows of a policy
- * @dbs: base; its update_mutex guards the members from @ops to @last_decision
+ * @dbs: base; its update_mutex guards the members from @ops to @busy_idle_us
  * @node: entry of cpufreq_ext_policies
  * @running: between start and stop; written under cpufreq_ext_mutex
  * @may_kick: cleared before the stop, so that no work is queued after it
@@ -64,8 +113,13 @@
  * @load: load of the current decision, or CPUFREQ_EXT_LOAD_*
  * @last_load: time in jiffies when it was computed last
  * @min_delay_us: shortest sampling period that the driver allows
- * @caller: task that runs a callback for this policy now
- * @last_decision: its time in jiffies
+ * @call: the operation that runs for this policy
+ * @counters: since ext was selected; faults under cpufreq_ext_state.lock
+ * @strikes: how often in a row it was busy and left alone
+ * @busy_wall_us: the time when it was left alone, as get_cpu_idle_time() has it
+ * @busy_idle_us: sum of the idle times of its CPUs then
+ * @kobj: folder for @counters
+ * @kobj_gone: completed when nobody uses @kobj
  * @kick_irq: leaves the context of bpf_cpufreq_kick_cpu()
  * @kick_work: makes the decision that bpf_cpufreq_kick_cpu() asked for
  * @rcu: defers the freeing for readers of cpufreq_ext_cpu_policy
@@ -79,8 +133,13 @@ struct cpufreq_ext_policy {
 	int load;
 	unsigned long last_load;
 	unsigned int min_delay_us;
-	struct task_struct *caller;
-	unsigned long last_decision;
+	struct cpufreq_ext_call call;
+	struct cpufreq_ext_counters counters;
+	unsigned int strikes;
+	u64 busy_wall_us;
+	u64 busy_idle_us;
+	struct kobject kobj;
+	struct completion kobj_gone;
 	struct irq_work kick_irq;
 	struct delayed_work kick_work;
 	struct rcu_head rcu;
@@ -88,7 +147,10 @@ struct cpufreq_ext_policy {
 
 static DEFINE_MUTEX(cpufreq_ext_mutex);
 
-/* All policies whose governor is ext; guarded by cpufreq_ext_mutex. */
+/*
+ * All policies whose governor is ext; guarded by cpufreq_ext_mutex, and changed
+ * under cpufreq_ext_state.lock as well.
+ */
 static LIST_HEAD(cpufreq_ext_policies);
 
 /*
@@ -98,6 +160,43 @@ static LIST_HEAD(cpufreq_ext_policies);
  */
 static struct cpufreq_governor_ext_ops *cpufreq_ext_ops;
 static struct bpf_link *cpufreq_ext_link;
+
+/* The link of an ejected governor until it is detached; under cpufreq_ext_mutex. */
+static struct bpf_link *cpufreq_ext_ejected_link;
+
+/* init() and exit(), which have no policy; under cpufreq_ext_mutex. */
+static struct cpufreq_ext_call cpufreq_ext_call;
+
+/**
+ * struct cpufreq_ext_state - what users are told, and faults
+ * @lock: guards the other members; taken with interrupts off
+ * @ops: as cpufreq_ext_ops
+ * @faulted: @ops after a fault, until no policy runs it
+ * @stat: CPUFREQ_EXT_...
+ * @name: of the BPF governor that @stat is about
+ * @reason: of the fault
+ * @gone: counters of policies that ext no longer governs; faults without a policy
+ */
+static struct cpufreq_ext_state {
+	spinlock_t lock;
+	struct cpufreq_governor_ext_ops *ops;
+	struct cpufreq_governor_ext_ops *faulted;
+	const char *stat;
+	char name[CPUFREQ_EXT_NAME_LEN];
+	char reason[CPUFREQ_EXT_REASON_LEN];
+	struct cpufreq_ext_counters gone;
+} cpufreq_ext_state = {
+	.lock = __SPIN_LOCK_UNLOCKED(cpufreq_ext_state.lock),
+	.stat = "INIT",
+	.name = "performance",
+};
+
+static void cpufreq_ext_eject_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(cpufreq_ext_ejection, cpufreq_ext_eject_work);
+
+static void cpufreq_ext_watch(struct work_struct *work);
+/* Deferrable: a CPU that sleeps runs no operation and need not be woken. */
+static DECLARE_DEFERRABLE_WORK(cpufreq_ext_watchdog, cpufreq_ext_watch);
 
 /* Running policy of a CPU, for kfuncs; written under cpufreq_ext_mutex. */
 static DEFINE_PER_CPU(struct cpufreq_ext_policy __rcu *, cpufreq_ext_cpu_policy);
@@ -112,31 +211,152 @@ static struct policy_dbs_info *to_dbs(struct cpufreq_policy *policy)
 	return policy->governor_data;
 }
 
+/******************************** Faults **********************************/
+
+static void cpufreq_ext_add_counters(struct cpufreq_ext_counters *sum,
+				     const struct cpufreq_ext_counters *counters)
+{
+	sum->decisions += READ_ONCE(counters->decisions);
+	sum->clamped += READ_ONCE(counters->clamped);
+	sum->refused_rates += READ_ONCE(counters->refused_rates);
+	sum->faults += READ_ONCE(counters->faults);
+}
+
+/* @ops is registered, but is not to govern any more. */
+static bool cpufreq_ext_is_faulted(struct cpufreq_governor_ext_ops *ops)
+{
+	return unlikely(READ_ONCE(cpufreq_ext_state.faulted) == ops);
+}
+
+/*
+ * Eject @ops: the first of its faults counts.  @ep is the policy in which it
+ * happened, if it was in one.  May be called in any context.  False if @ops is
+ * not registered.
+ */
+static __printf(3, 4)
+bool cpufreq_ext_fault(struct cpufreq_governor_ext_ops *ops,
+		       struct cpufreq_ext_policy *ep, const char *fmt, ...)
+{
+	struct cpufreq_ext_state *state = &cpufreq_ext_state;
+	va_list args;
+
+	scoped_guard(spinlock_irqsave, &state->lock) {
+		if (state->ops != ops)
+			return false;
+		if (state->faulted)
+			return true;
+
+		WRITE_ONCE(state->faulted, ops);
+		state->stat = "FAULT";
+		va_start(args, fmt);
+		vscnprintf(state->reason, sizeof(state->reason), fmt, args);
+		va_end(args);
+		(ep ? &ep->counters : &state->gone)->faults++;
+
+		pr_err("BPF governor %s ejected: %s\n", state->name, state->reason);
+		trace_cpufreq_ext_fault(state->name, state->reason);
+	}
+	mod_delayed_work(system_dfl_wq, &cpufreq_ext_ejection, 0);
+
+	return true;
+}
+
+/* What users are told when @ops is registered, or nothing is any more */
+static void cpufreq_ext_set_state(struct cpufreq_governor_ext_ops *ops)
+{
+	struct cpufreq_ext_state *state = &cpufreq_ext_state;
+
+	guard(spinlock_irqsave)(&state->lock);
+
+	state->ops = ops;
+	if (ops) {
+		state->stat = "LOADED";
+		strscpy(state->name, ops->name);
+	} else if (!state->faulted) {
+		state->stat = "INIT";
+		strscpy(state->name, "performance");
+	}
+	WRITE_ONCE(state->faulted, NULL);
+}
+
 /************************ Calling the BPF governor ************************/
 
-/* An error of a BPF program goes to user space: let no other value through. */
-static int cpufreq_ext_errno(int ret)
+/*
+ * The watchdog is armed by who calls, on this CPU, unless it has been lately:
+ * nothing wakes up in a system that makes no decisions.
+ */
+static void cpufreq_ext_arm_watchdog(unsigned long now)
 {
-	return ret > 0 || ret <= -ERESTARTSYS ? -EINVAL : ret;
+	static unsigned long next = INITIAL_JIFFIES;
+
+	if (likely(time_before(now, READ_ONCE(next))))
+		return;
+
+	WRITE_ONCE(next, now + CPUFREQ_EXT_CALL_LIMIT / 2);
+	mod_delayed_work(system_dfl_wq, &cpufreq_ext_watchdog,
+			 CPUFREQ_EXT_CALL_LIMIT + 1);
 }
 
 /*
  * A sleepable program must not wait for the memory of a process, which can take
  * for ever, with our locks held: page faults fail while it runs.
  */
-static void cpufreq_ext_enter(struct cpufreq_ext_policy *ep, int load)
+static void cpufreq_ext_begin(struct cpufreq_ext_call *call,
+			      struct cpufreq_governor_ext_ops *ops)
+{
+	unsigned long now = jiffies;
+
+	call->ops = ops;
+	call->failed = false;
+	WRITE_ONCE(call->since, now);
+	cpufreq_ext_arm_watchdog(now);
+	/* The watchdog reads it first. */
+	smp_store_release(&call->caller, current);
+	pagefault_disable();
+}
+
+static bool cpufreq_ext_is_late(struct cpufreq_ext_call *call)
+{
+	return time_after(jiffies, READ_ONCE(call->since) + CPUFREQ_EXT_CALL_LIMIT);
+}
+
+static void cpufreq_ext_end(struct cpufreq_ext_call *call,
+			    struct cpufreq_ext_policy *ep)
+{
+	pagefault_enable();
+	WRITE_ONCE(call->caller, NULL);
+
+	if (unlikely(cpufreq_ext_is_late(call))) {
+		call->failed = true;
+		cpufreq_ext_fault(call->ops, ep, "an operation took %u ms",
+				  jiffies_to_msecs(jiffies - call->since));
+	}
+}
+
+static void cpufreq_ext_enter(struct cpufreq_ext_policy *ep,
+			      struct cpufreq_governor_ext_ops *ops, int load)
 {
 	lockdep_assert_held(&ep->dbs.update_mutex);
 
 	ep->load = load;
-	WRITE_ONCE(ep->caller, current);
-	pagefault_disable();
+	cpufreq_ext_begin(&ep->call, ops);
 }
 
 static void cpufreq_ext_leave(struct cpufreq_ext_policy *ep)
 {
-	pagefault_enable();
-	WRITE_ONCE(ep->caller, NULL);
+	cpufreq_ext_end(&ep->call, ep);
+}
+
+/*
+ * What init(), start() or store_setspeed() returned.  An error goes to user
+ * space: let no other value through.  A governor that gave up cannot succeed.
+ */
+static int cpufreq_ext_errno(struct cpufreq_ext_call *call, int ret)
+{
+	if (!ret)
+		return call->failed ? -ECANCELED : 0;
+
+	return ret > 0 || ret <= -ERESTARTSYS ? -EINVAL : ret;
 }
 
 static int cpufreq_ext_init_ops(struct cpufreq_governor_ext_ops *ops)
@@ -146,11 +366,11 @@ static int cpufreq_ext_init_ops(struct cpufreq_governor_ext_ops *ops)
 	if (!ops->init)
 		return 0;
 
-	pagefault_disable();
-	ret = cpufreq_ext_errno(ops->init());
-	pagefault_enable();
+	cpufreq_ext_begin(&cpufreq_ext_call, ops);
+	ret = ops->init();
+	cpufreq_ext_end(&cpufreq_ext_call, NULL);
 
-	return ret;
+	return cpufreq_ext_errno(&cpufreq_ext_call, ret);
 }
 
 static void cpufreq_ext_exit_ops(struct cpufreq_governor_ext_ops *ops)
@@ -158,9 +378,9 @@ static void cpufreq_ext_exit_ops(struct cpufreq_governor_ext_ops *ops)
 	if (!ops->exit)
 		return;
 
-	pagefault_disable();
+	cpufreq_ext_begin(&cpufreq_ext_call, ops);
 	ops->exit();
-	pagefault_enable();
+	cpufreq_ext_end(&cpufreq_ext_call, NULL);
 }
 
 static int cpufreq_ext_start_ops(struct cpufreq_ext_policy *ep,
@@ -171,11 +391,11 @@ static int cpufreq_ext_start_ops(struct cpufreq_ext_policy *ep,
 	if (!ops->start)
 		return 0;
 
-	cpufreq_ext_enter(ep, CPUFREQ_EXT_LOAD_NONE);
-	ret = cpufreq_ext_errno(ops->start(ep->dbs.policy));
+	cpufreq_ext_enter(ep, ops, CPUFREQ_EXT_LOAD_NONE);
+	ret = ops->start(ep->dbs.policy);
 	cpufreq_ext_leave(ep);
 
-	return ret;
+	return cpufreq_ext_errno(&ep->call, ret);
 }
 
 static void cpufreq_ext_stop_ops(struct cpufreq_ext_policy *ep,
@@ -184,10 +404,55 @@ static void cpufreq_ext_stop_ops(struct cpufreq_ext_policy *ep,
 	if (!ops->stop)
 		return;
 
-	cpufreq_ext_enter(ep, CPUFREQ_EXT_LOAD_NONE);
+	cpufreq_ext_enter(ep, ops, CPUFREQ_EXT_LOAD_NONE);
 	ops->stop(ep->dbs.policy);
 	cpufreq_ext_leave(ep);
 }
+
+/* Let @ep run @ops, which were started, or the fallback if NULL. */
+static void cpufreq_ext_attach(struct cpufreq_ext_policy *ep,
+			       struct cpufreq_governor_ext_ops *ops)
+{
+	struct cpufreq_governor_ext_ops *old = ep->ops;
+
+	/* Nobody is to blame for the sampling period of the one before. */
+	gov_update_sample_delay(&ep->dbs, 0);
+	ep->strikes = 0;
+	ep->ops = ops;
+	if (old) {
+		cpufreq_ext_stop_ops(ep, old);
+		trace_cpufreq_ext_detach(ep->dbs.policy->cpu, old->name);
+	}
+	if (ops)
+		trace_cpufreq_ext_attach(ep->dbs.policy->cpu, ops->name);
+}
+
+/* An operation that does not return has nobody who could say so. */
+static void cpufreq_ext_watch(struct work_struct *work)
+{
+	struct cpufreq_ext_policy *ep;
+	struct cpufreq_ext_call *call;
+	bool again = false;
+	unsigned int cpu;
+
+	guard(rcu)();
+	for_each_possible_cpu(cpu) {
+		ep = rcu_dereference(per_cpu(cpufreq_ext_cpu_policy, cpu));
+		call = ep ? &ep->call : NULL;
+		if (!call || !smp_load_acquire(&call->caller))
+			continue;
+		again = true;
+		if (cpufreq_ext_is_late(call))
+			cpufreq_ext_fault(READ_ONCE(call->ops), ep,
+					  "an operation has not returned for %u ms",
+					  jiffies_to_msecs(jiffies - READ_ONCE(call->since)));
+	}
+	if (again)
+		queue_delayed_work(system_dfl_wq, &cpufreq_ext_watchdog,
+				   CPUFREQ_EXT_CALL_LIMIT / 2);
+}
+
+/****************************** Decisions *********************************/
 
 static int cpufreq_ext_load(struct cpufreq_ext_policy *ep)
 {
@@ -214,39 +479,75 @@ static void cpufreq_ext_limits(struct cpufreq_policy *policy, unsigned int *min,
 	*min = min(READ_ONCE(policy->min), *max);
 }
 
-/*
- * One decision: set the frequency that the BPF governor wants and return the
- * time to the next sample.  Call between cpufreq_ext_enter() and _leave().
- */
-static unsigned int cpufreq_ext_decide(struct cpufreq_ext_policy *ep)
+/* The frequency to set when the BPF governor wants @freq; 0: none */
+static unsigned int cpufreq_ext_target(struct cpufreq_ext_policy *ep,
+				       unsigned long freq)
+{
+	unsigned int min, max;
+
+	cpufreq_ext_limits(ep->dbs.policy, &min, &max);
+	/* In unsigned long, or a large value would wrap to a small one. */
+	if (likely(freq >= min && freq <= max))
+		return freq;
+
+	/* -1 is ULONG_MAX as well, as much as there is. */
+	if (IS_ERR_VALUE(freq) && freq != ULONG_MAX) {
+		cpufreq_ext_fault(ep->ops, ep, "get_next_freq returned error %ld",
+				  (long)freq);
+		return 0;
+	}
+	ep->counters.clamped++;
+
+	return freq < min ? min : max;
+}
+
+/* Time to the next sample */
+static unsigned int cpufreq_ext_delay_us(struct cpufreq_ext_policy *ep,
+					 unsigned int rate_us)
 {
 	struct cpufreq_governor_ext_ops *ops = ep->ops;
-	struct cpufreq_policy *policy = ep->dbs.policy;
-	unsigned int rate_us = ep->dbs.dbs_data->sampling_rate;
-	unsigned int min, max, delay_us = 0;
-	unsigned long freq;
-
-	WRITE_ONCE(ep->last_decision, jiffies);
-	freq = ops->get_next_freq(policy);
-	if (freq) {
-		/* In unsigned long, or a large value would wrap to a small one. */
-		cpufreq_ext_limits(policy, &min, &max);
-		freq = clamp_t(unsigned long, freq, min, max);
-		__cpufreq_driver_target(policy, freq, CPUFREQ_RELATION_L);
-	}
+	unsigned int wanted_us = 0, delay_us;
 
 	if (ops->get_sampling_rate)
-		delay_us = ops->get_sampling_rate(policy);
-	delay_us = clamp(delay_us ?: rate_us, ep->min_delay_us,
+		wanted_us = ops->get_sampling_rate(ep->dbs.policy);
+	delay_us = clamp(wanted_us ?: rate_us, ep->min_delay_us,
 			 CPUFREQ_EXT_MAX_DELAY_US);
-
-	/* For the next load: what dbs_update() takes for a long idle time */
-	ep->dbs.rate_mult = delay_us > rate_us ? delay_us / rate_us : 1;
-
-	if (ep->load == CPUFREQ_EXT_LOAD_UNKNOWN)
-		cpufreq_ext_refresh_load(ep);
+	if (unlikely(wanted_us && wanted_us != delay_us))
+		ep->counters.refused_rates++;
 
 	return delay_us;
+}
+
+/*
+ * The last sampling period was a long one, or the next will be: see whether the
+ * CPUs of the policy had work for at least half of the time of one of them.
+ */
+static void cpufreq_ext_attend(struct cpufreq_ext_policy *ep)
+{
+	bool was_long = ep->dbs.sample_delay_ns > CPUFREQ_EXT_ATTEND_US * NSEC_PER_USEC;
+	struct cpufreq_policy *policy = ep->dbs.policy;
+	u64 wall_us = 0, idle_us = 0, period_us, busy_us;
+	unsigned int cpu, cpus = 0;
+
+	for_each_cpu(cpu, policy->cpus) {
+		idle_us += get_cpu_idle_time(cpu, &wall_us, 0);
+		cpus++;
+	}
+	period_us = wall_us - ep->busy_wall_us;
+	busy_us = cpus * period_us - (idle_us - ep->busy_idle_us);
+	ep->busy_wall_us = wall_us;
+	ep->busy_idle_us = idle_us;
+
+	if (!was_long || (s64)busy_us < (s64)period_us / 2 ||
+	    period_us < CPUFREQ_EXT_ATTEND_US) {
+		ep->strikes = 0;
+		return;
+	}
+	if (++ep->strikes == CPUFREQ_EXT_ATTEND_STRIKES)
+		cpufreq_ext_fault(ep->ops, ep,
+				  "policy%u was busy and left alone for %llu ms, %d times in a row",
+				  policy->cpu, div_u64(period_us, USEC_PER_MSEC),
+				  CPUFREQ_EXT_ATTEND_STRIKES);
 }
 
 /* The decision that is made when no BPF governor runs: the maximum. */
@@ -257,13 +558,51 @@ static void cpufreq_ext_fallback(struct cpufreq_ext_policy *ep)
 	__cpufreq_driver_target(policy, policy->max, CPUFREQ_RELATION_H);
 }
 
+/*
+ * One decision: set the frequency that the BPF governor wants and return the
+ * time to the next sample.  Call between cpufreq_ext_enter() and _leave().
+ */
+static unsigned int cpufreq_ext_decide(struct cpufreq_ext_policy *ep)
+{
+	struct cpufreq_policy *policy = ep->dbs.policy;
+	unsigned int rate_us = ep->dbs.dbs_data->sampling_rate;
+	unsigned int target = 0, delay_us;
+	unsigned long freq;
+
+	ep->counters.decisions++;
+	freq = ep->ops->get_next_freq(policy);
+	if (freq)
+		target = cpufreq_ext_target(ep, freq);
+	if (cpufreq_ext_is_faulted(ep->ops)) {
+		cpufreq_ext_fallback(ep);
+		return CPUFREQ_EXT_MAX_DELAY_US;
+	}
+	if (target)
+		__cpufreq_driver_target(policy, target, CPUFREQ_RELATION_L);
+
+	delay_us = cpufreq_ext_delay_us(ep, rate_us);
+	if (unlikely(delay_us > CPUFREQ_EXT_ATTEND_US ||
+		     ep->dbs.sample_delay_ns > CPUFREQ_EXT_ATTEND_US * NSEC_PER_USEC))
+		cpufreq_ext_attend(ep);
+
+	/* For the next load: what dbs_update() takes for a long idle time */
+	ep->dbs.rate_mult = delay_us > rate_us ? delay_us / rate_us : 1;
+
+	if (ep->load == CPUFREQ_EXT_LOAD_UNKNOWN)
+		cpufreq_ext_refresh_load(ep);
+
+	trace_cpufreq_ext_decision(policy->cpu, freq, target, delay_us);
+
+	return delay_us;
+}
+
 /* Make a decision now, outside of the sampling period. */
 static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep)
 {
 	unsigned int delay_us = CPUFREQ_EXT_MAX_DELAY_US;
 
 	if (ep->ops) {
-		cpufreq_ext_enter(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
+		cpufreq_ext_enter(ep, ep->ops, CPUFREQ_EXT_LOAD_UNKNOWN);
 		delay_us = cpufreq_ext_decide(ep);
 		cpufreq_ext_leave(ep);
 	} else {
@@ -272,269 +611,48 @@ static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep)
 	gov_update_sample_delay(&ep->dbs, delay_us);
 }
 
-/* Let @ep run @ops, which were started, or the fallback if NULL. */
+/* Attach with the first decision of the new governor, or of the fallback */
 static void cpufreq_ext_switch_ops(struct cpufreq_ext_policy *ep,
 				   struct cpufreq_governor_ext_ops *ops)
 {
-	struct cpufreq_governor_ext_ops *old = ep->ops;
-
 	lockdep_assert_held(&cpufreq_ext_mutex);
+	lockdep_assert_held(&ep->dbs.update_mutex);
 
-	if (!ep->running)
-		return;
-
-	guard(mutex)(&ep->dbs.update_mutex);
-	ep->ops = ops;
-	if (old)
-		cpufreq_ext_stop_ops(ep, old);
+	cpufreq_ext_attach(ep, ops);
 	cpufreq_ext_decide_now(ep);
-}
-
-/***************************** dbs governor *******************************/
-
-static unsigned int cpufreq_ext_dbs_update(struct cpufreq_policy *policy)
-{
-	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
-	unsigned int delay_us;
-
-	if (!ep->ops) {
-		/* A transition to the maximum may have failed before. */
-		if (unlikely(policy->cur != policy->max))
-			cpufreq_ext_fallback(ep);
-		cpufreq_ext_refresh_load(ep);
-		return CPUFREQ_EXT_MAX_DELAY_US;
-	}
-
-	cpufreq_ext_enter(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
-	delay_us = cpufreq_ext_decide(ep);
-	cpufreq_ext_leave(ep);
-
-	return delay_us;
-}
-
-static void cpufreq_ext_dbs_limits(struct cpufreq_policy *policy)
-{
-	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
-	struct cpufreq_governor_ext_ops *ops = ep->ops;
-	unsigned int delay_us;
-
-	if (!ops) {
-		cpufreq_ext_decide_now(ep);
-		return;
-	}
-
-	cpufreq_ext_enter(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
-	if (ops->limits)
-		ops->limits(policy);
-	delay_us = cpufreq_ext_decide(ep);
-	cpufreq_ext_leave(ep);
-
-	gov_update_sample_delay(&ep->dbs, delay_us);
-}
-
-static void cpufreq_ext_set_cpus(struct cpufreq_ext_policy *ep,
-				 struct cpufreq_ext_policy *value)
-{
-	unsigned int cpu;
-
-	for_each_cpu(cpu, ep->dbs.policy->cpus)
-		rcu_assign_pointer(per_cpu(cpufreq_ext_cpu_policy, cpu), value);
-}
-
-static unsigned int cpufreq_ext_min_delay_us(struct cpufreq_policy *policy)
-{
-	/* Drivers of older kernels say so (CPUFREQ_ETERNAL) if they do not know. */
-	if (!policy->transition_delay_us &&
-	    policy->cpuinfo.transition_latency == U32_MAX)
-		return CPUFREQ_EXT_MIN_DELAY_US;
-
-	return clamp(cpufreq_policy_transition_delay_us(policy),
-		     CPUFREQ_EXT_MIN_DELAY_US, CPUFREQ_EXT_MAX_DELAY_US);
-}
-
-static void cpufreq_ext_dbs_start(struct cpufreq_policy *policy)
-{
-	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
-	struct cpufreq_governor_ext_ops *ops;
-	int ret;
-
-	guard(mutex)(&cpufreq_ext_mutex);
-	guard(mutex)(&ep->dbs.update_mutex);
-
-	ep->min_delay_us = cpufreq_ext_min_delay_us(policy);
-	ep->last_load = jiffies;
-	ep->running = true;
-	WRITE_ONCE(ep->may_kick, true);
-	cpufreq_ext_set_cpus(ep, ep);
-
-	ops = cpufreq_ext_ops;
-	if (!ops)
-		return;
-
-	ret = cpufreq_ext_start_ops(ep, ops);
-	if (ret) {
-		pr_warn_ratelimited("policy%u: start of BPF governor %s failed (%d), policy runs at its maximum\n",
-				    policy->cpu, ops->name, ret);
-		return;
-	}
-	ep->ops = ops;
-}
-
-static void cpufreq_ext_stop(struct cpufreq_policy *policy)
-{
-	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
-	struct cpufreq_governor_ext_ops *ops;
-
-	WRITE_ONCE(ep->may_kick, false);
-
-	/*
-	 * This waits for a grace period and for the work, so update_mutex must
-	 * not be held.  Kicks that saw may_kick set have queued their irq_work
-	 * when it returns.
-	 */
-	cpufreq_dbs_governor_stop(policy);
-	irq_work_sync(&ep->kick_irq);
-	cancel_delayed_work_sync(&ep->kick_work);
-
-	guard(mutex)(&cpufreq_ext_mutex);
-	guard(mutex)(&ep->dbs.update_mutex);
-
-	ops = ep->ops;
-	ep->ops = NULL;
-	if (ops)
-		cpufreq_ext_stop_ops(ep, ops);
-	ep->running = false;
-	cpufreq_ext_set_cpus(ep, NULL);
-}
-
-static int cpufreq_ext_init(struct cpufreq_policy *policy)
-{
-	struct cpufreq_ext_policy *ep;
-	int ret;
-
-	ret = cpufreq_dbs_governor_init(policy);
-	if (ret)
-		return ret;
-
-	ep = to_ext_policy(policy->governor_data);
-	guard(mutex)(&cpufreq_ext_mutex);
-	list_add_tail(&ep->node, &cpufreq_ext_policies);
-
-	return 0;
-}
-
-static void cpufreq_ext_exit(struct cpufreq_policy *policy)
-{
-	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
-
-	/* Not across the next call, which waits for readers of ext/stat. */
-	scoped_guard(mutex, &cpufreq_ext_mutex)
-		list_del(&ep->node);
-
-	cpufreq_dbs_governor_exit(policy);
-}
-
-static int cpufreq_ext_store_setspeed(struct cpufreq_policy *policy,
-				      unsigned int freq)
-{
-	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
-	struct cpufreq_governor_ext_ops *ops;
-	int ret;
-
-	guard(mutex)(&ep->dbs.update_mutex);
-
-	ops = ep->ops;
-	if (!ops || !ops->store_setspeed)
-		return -EINVAL;
-
-	cpufreq_ext_enter(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
-	ret = cpufreq_ext_errno(ops->store_setspeed(policy, freq));
-	if (!ret)
-		gov_update_sample_delay(&ep->dbs, cpufreq_ext_decide(ep));
-	cpufreq_ext_leave(ep);
-
-	return ret;
-}
-
-static ssize_t cpufreq_ext_show_setspeed(struct cpufreq_policy *policy, char *buf)
-{
-	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
-
-	guard(mutex)(&ep->dbs.update_mutex);
-
-	if (!ep->ops || !ep->ops->store_setspeed)
-		return sysfs_emit(buf, "<unsupported>\n");
-
-	return sysfs_emit(buf, "%u\n", policy->cur);
-}
-
-static void cpufreq_ext_kick_work(struct work_struct *work)
-{
-	struct cpufreq_ext_policy *ep = container_of(to_delayed_work(work),
-						     struct cpufreq_ext_policy,
-						     kick_work);
-
-	guard(mutex)(&ep->dbs.update_mutex);
-
-	if (ep->ops)
-		cpufreq_ext_decide_now(ep);
-}
-
-static void cpufreq_ext_kick_irq(struct irq_work *irq_work)
-{
-	struct cpufreq_ext_policy *ep = container_of(irq_work,
-						     struct cpufreq_ext_policy,
-						     kick_irq);
-
-	unsigned long earliest, now = jiffies;
-
-	/* A governor that kicks without end gets the shortest sampling period. */
-	earliest = READ_ONCE(ep->last_decision) + usecs_to_jiffies(ep->min_delay_us);
-	/* Any CPU will do: this one may run a real-time task for long. */
-	queue_delayed_work(system_dfl_wq, &ep->kick_work,
-			   time_after(earliest, now) ? earliest - now : 0);
-}
-
-static struct policy_dbs_info *cpufreq_ext_alloc(void)
-{
-	struct cpufreq_ext_policy *ep;
-
-	ep = kzalloc(sizeof(*ep), GFP_KERNEL);
-	if (!ep)
-		return NULL;
-
-	init_irq_work(&ep->kick_irq, cpufreq_ext_kick_irq);
-	INIT_DELAYED_WORK(&ep->kick_work, cpufreq_ext_kick_work);
-
-	return &ep->dbs;
-}
-
-static void cpufreq_ext_free(struct policy_dbs_info *policy_dbs)
-{
-	kfree_rcu(to_ext_policy(policy_dbs), rcu);
-}
-
-/* What the dbs core keeps in dbs_data is all that ext has for its tunables. */
-static int cpufreq_ext_dbs_init(struct dbs_data *dbs_data)
-{
-	return 0;
-}
-
-static void cpufreq_ext_dbs_exit(struct dbs_data *dbs_data)
-{
 }
 
 /********************************* sysfs **********************************/
 
+/* No mutex here: who looks for the reason of a hang must not hang. */
 static ssize_t stat_show(struct gov_attr_set *attr_set, char *buf)
 {
-	guard(mutex)(&cpufreq_ext_mutex);
+	struct cpufreq_ext_state *state = &cpufreq_ext_state;
+	int len;
 
-	if (!cpufreq_ext_ops)
-		return sysfs_emit(buf, "Stat: CPUFREQ_EXT_INIT\nBPF governor: performance\n");
+	guard(spinlock_irq)(&state->lock);
 
-	return sysfs_emit(buf, "Stat: CPUFREQ_EXT_LOADED\nBPF governor: %s\n",
-			  cpufreq_ext_ops->name);
+	len = sysfs_emit(buf, "Stat: CPUFREQ_EXT_%s\nBPF governor: %s\n",
+			 state->stat, state->name);
+	if (!strcmp(state->stat, "FAULT"))
+		len += sysfs_emit_at(buf, len, "Reason: %s\n", state->reason);
+
+	return len;
+}
+
+/* What all policies of ext counted, those that have another governor now too */
+static struct cpufreq_ext_counters cpufreq_ext_sum(void)
+{
+	struct cpufreq_ext_counters sum;
+	struct cpufreq_ext_policy *ep;
+
+	guard(spinlock_irq)(&cpufreq_ext_state.lock);
+
+	sum = cpufreq_ext_state.gone;
+	list_for_each_entry(ep, &cpufreq_ext_policies, node)
+		cpufreq_ext_add_counters(&sum, &ep->counters);
+
+	return sum;
 }
 
 static ssize_t cpufreq_ext_sampling_rate_store(struct gov_attr_set *attr_set,
@@ -588,6 +706,30 @@ gov_show_one_common(sampling_rate);
 gov_show_one_common(ignore_nice_load);
 gov_show_one_common(io_is_busy);
 
+#define CPUFREQ_EXT_COUNTER(_name)						\
+static ssize_t _name##_show(struct gov_attr_set *attr_set, char *buf)		\
+{										\
+	return sysfs_emit(buf, "%lu\n", cpufreq_ext_sum()._name);		\
+}										\
+gov_attr_ro(_name);								\
+static ssize_t cpufreq_ext_policy_##_name##_show(struct kobject *kobj,		\
+						 struct kobj_attribute *attr,	\
+						 char *buf)			\
+{										\
+	struct cpufreq_ext_policy *ep = container_of(kobj,			\
+						     struct cpufreq_ext_policy,	\
+						     kobj);			\
+										\
+	return sysfs_emit(buf, "%lu\n", READ_ONCE(ep->counters._name));		\
+}										\
+static struct kobj_attribute cpufreq_ext_policy_##_name =			\
+	__ATTR(_name, 0444, cpufreq_ext_policy_##_name##_show, NULL)
+
+CPUFREQ_EXT_COUNTER(decisions);
+CPUFREQ_EXT_COUNTER(clamped);
+CPUFREQ_EXT_COUNTER(refused_rates);
+CPUFREQ_EXT_COUNTER(faults);
+
 gov_attr_ro(stat);
 gov_attr_rw(ignore_nice_load);
 gov_attr_rw(io_is_busy);
@@ -600,9 +742,296 @@ static struct attribute *cpufreq_ext_attrs[] = {
 	&cpufreq_ext_sampling_rate.attr,
 	&ignore_nice_load.attr,
 	&io_is_busy.attr,
+	&decisions.attr,
+	&clamped.attr,
+	&refused_rates.attr,
+	&faults.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(cpufreq_ext);
+
+static struct attribute *cpufreq_ext_policy_attrs[] = {
+	&cpufreq_ext_policy_decisions.attr,
+	&cpufreq_ext_policy_clamped.attr,
+	&cpufreq_ext_policy_refused_rates.attr,
+	&cpufreq_ext_policy_faults.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(cpufreq_ext_policy);
+
+static void cpufreq_ext_release_kobj(struct kobject *kobj)
+{
+	complete(&container_of(kobj, struct cpufreq_ext_policy, kobj)->kobj_gone);
+}
+
+static const struct kobj_type cpufreq_ext_policy_ktype = {
+	.sysfs_ops	= &kobj_sysfs_ops,
+	.default_groups	= cpufreq_ext_policy_groups,
+	.release	= cpufreq_ext_release_kobj,
+};
+
+static void cpufreq_ext_del_kobj(struct cpufreq_ext_policy *ep)
+{
+	kobject_put(&ep->kobj);
+	wait_for_completion(&ep->kobj_gone);
+}
+
+/* The folder ext/policyN, after the folder ext/ */
+static int cpufreq_ext_add_kobj(struct cpufreq_ext_policy *ep)
+{
+	int ret;
+
+	init_completion(&ep->kobj_gone);
+	ret = kobject_init_and_add(&ep->kobj, &cpufreq_ext_policy_ktype,
+				   &ep->dbs.dbs_data->attr_set.kobj, "policy%u",
+				   cpumask_first(ep->dbs.policy->related_cpus));
+	if (ret)
+		cpufreq_ext_del_kobj(ep);
+
+	return ret;
+}
+
+/***************************** dbs governor *******************************/
+
+static unsigned int cpufreq_ext_dbs_update(struct cpufreq_policy *policy)
+{
+	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
+	unsigned int delay_us;
+
+	if (!ep->ops) {
+		/* A transition to the maximum may have failed before. */
+		if (unlikely(policy->cur != policy->max))
+			cpufreq_ext_fallback(ep);
+		cpufreq_ext_refresh_load(ep);
+		return CPUFREQ_EXT_MAX_DELAY_US;
+	}
+
+	cpufreq_ext_enter(ep, ep->ops, CPUFREQ_EXT_LOAD_UNKNOWN);
+	delay_us = cpufreq_ext_decide(ep);
+	cpufreq_ext_leave(ep);
+
+	return delay_us;
+}
+
+static void cpufreq_ext_dbs_limits(struct cpufreq_policy *policy)
+{
+	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
+	struct cpufreq_governor_ext_ops *ops = ep->ops;
+	unsigned int delay_us;
+
+	if (!ops) {
+		cpufreq_ext_decide_now(ep);
+		return;
+	}
+
+	cpufreq_ext_enter(ep, ops, CPUFREQ_EXT_LOAD_UNKNOWN);
+	if (ops->limits)
+		ops->limits(policy);
+	delay_us = cpufreq_ext_decide(ep);
+	cpufreq_ext_leave(ep);
+
+	gov_update_sample_delay(&ep->dbs, delay_us);
+}
+
+static void cpufreq_ext_set_cpus(struct cpufreq_ext_policy *ep,
+				 struct cpufreq_ext_policy *value)
+{
+	unsigned int cpu;
+
+	for_each_cpu(cpu, ep->dbs.policy->cpus)
+		rcu_assign_pointer(per_cpu(cpufreq_ext_cpu_policy, cpu), value);
+}
+
+static unsigned int cpufreq_ext_min_delay_us(struct cpufreq_policy *policy)
+{
+	/* Drivers of older kernels say so (CPUFREQ_ETERNAL) if they do not know. */
+	if (!policy->transition_delay_us &&
+	    policy->cpuinfo.transition_latency == U32_MAX)
+		return CPUFREQ_EXT_MIN_DELAY_US;
+
+	return clamp(cpufreq_policy_transition_delay_us(policy),
+		     CPUFREQ_EXT_MIN_DELAY_US, CPUFREQ_EXT_MAX_DELAY_US);
+}
+
+static void cpufreq_ext_dbs_start(struct cpufreq_policy *policy)
+{
+	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
+	struct cpufreq_governor_ext_ops *ops;
+	int ret;
+
+	guard(mutex)(&cpufreq_ext_mutex);
+	guard(mutex)(&ep->dbs.update_mutex);
+
+	ep->min_delay_us = cpufreq_ext_min_delay_us(policy);
+	ep->last_load = jiffies;
+	ep->running = true;
+	WRITE_ONCE(ep->may_kick, true);
+	cpufreq_ext_set_cpus(ep, ep);
+
+	ops = cpufreq_ext_ops;
+	if (!ops || cpufreq_ext_is_faulted(ops))
+		return;
+
+	ret = cpufreq_ext_start_ops(ep, ops);
+	if (ret) {
+		pr_warn_ratelimited("policy%u: start of BPF governor %s failed (%d), policy runs at its maximum\n",
+				    policy->cpu, ops->name, ret);
+		return;
+	}
+	cpufreq_ext_attach(ep, ops);
+}
+
+static void cpufreq_ext_stop(struct cpufreq_policy *policy)
+{
+	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
+
+	WRITE_ONCE(ep->may_kick, false);
+
+	/*
+	 * This waits for a grace period and for the work, so update_mutex must
+	 * not be held.  Kicks that saw may_kick set have queued their irq_work
+	 * when it returns.
+	 */
+	cpufreq_dbs_governor_stop(policy);
+	irq_work_sync(&ep->kick_irq);
+	cancel_delayed_work_sync(&ep->kick_work);
+
+	guard(mutex)(&cpufreq_ext_mutex);
+	guard(mutex)(&ep->dbs.update_mutex);
+
+	cpufreq_ext_attach(ep, NULL);
+	ep->running = false;
+	cpufreq_ext_set_cpus(ep, NULL);
+}
+
+static int cpufreq_ext_init(struct cpufreq_policy *policy)
+{
+	struct cpufreq_ext_policy *ep;
+	int ret;
+
+	ret = cpufreq_dbs_governor_init(policy);
+	if (ret)
+		return ret;
+
+	ep = to_ext_policy(policy->governor_data);
+	ret = cpufreq_ext_add_kobj(ep);
+	if (ret) {
+		cpufreq_dbs_governor_exit(policy);
+		return ret;
+	}
+
+	guard(mutex)(&cpufreq_ext_mutex);
+	guard(spinlock_irq)(&cpufreq_ext_state.lock);
+	list_add_tail(&ep->node, &cpufreq_ext_policies);
+
+	return 0;
+}
+
+static void cpufreq_ext_exit(struct cpufreq_policy *policy)
+{
+	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
+
+	cpufreq_ext_del_kobj(ep);
+
+	/* Not across the last call, which waits for readers of ext/. */
+	scoped_guard(mutex, &cpufreq_ext_mutex) {
+		guard(spinlock_irq)(&cpufreq_ext_state.lock);
+		list_del(&ep->node);
+		cpufreq_ext_add_counters(&cpufreq_ext_state.gone, &ep->counters);
+	}
+
+	cpufreq_dbs_governor_exit(policy);
+}
+
+static int cpufreq_ext_store_setspeed(struct cpufreq_policy *policy,
+				      unsigned int freq)
+{
+	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
+	struct cpufreq_governor_ext_ops *ops;
+	int ret;
+
+	guard(mutex)(&ep->dbs.update_mutex);
+
+	ops = ep->ops;
+	if (!ops || !ops->store_setspeed)
+		return -EINVAL;
+
+	cpufreq_ext_enter(ep, ops, CPUFREQ_EXT_LOAD_UNKNOWN);
+	ret = cpufreq_ext_errno(&ep->call, ops->store_setspeed(policy, freq));
+	if (!ret)
+		gov_update_sample_delay(&ep->dbs, cpufreq_ext_decide(ep));
+	cpufreq_ext_leave(ep);
+
+	return ret;
+}
+
+static ssize_t cpufreq_ext_show_setspeed(struct cpufreq_policy *policy, char *buf)
+{
+	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
+
+	guard(mutex)(&ep->dbs.update_mutex);
+
+	if (!ep->ops || !ep->ops->store_setspeed)
+		return sysfs_emit(buf, "<unsupported>\n");
+
+	return sysfs_emit(buf, "%u\n", policy->cur);
+}
+
+static void cpufreq_ext_kick_work(struct work_struct *work)
+{
+	struct cpufreq_ext_policy *ep = container_of(to_delayed_work(work),
+						     struct cpufreq_ext_policy,
+						     kick_work);
+
+	guard(mutex)(&ep->dbs.update_mutex);
+
+	if (ep->ops)
+		cpufreq_ext_decide_now(ep);
+}
+
+static void cpufreq_ext_kick_irq(struct irq_work *irq_work)
+{
+	struct cpufreq_ext_policy *ep = container_of(irq_work,
+						     struct cpufreq_ext_policy,
+						     kick_irq);
+
+	unsigned long earliest, now = jiffies;
+
+	/* A governor that kicks without end gets the shortest sampling period. */
+	earliest = READ_ONCE(ep->call.since) + usecs_to_jiffies(ep->min_delay_us);
+	/* Any CPU will do: this one may run a real-time task for long. */
+	queue_delayed_work(system_dfl_wq, &ep->kick_work,
+			   time_after(earliest, now) ? earliest - now : 0);
+}
+
+static struct policy_dbs_info *cpufreq_ext_alloc(void)
+{
+	struct cpufreq_ext_policy *ep;
+
+	ep = kzalloc(sizeof(*ep), GFP_KERNEL);
+	if (!ep)
+		return NULL;
+
+	init_irq_work(&ep->kick_irq, cpufreq_ext_kick_irq);
+	INIT_DELAYED_WORK(&ep->kick_work, cpufreq_ext_kick_work);
+
+	return &ep->dbs;
+}
+
+static void cpufreq_ext_free(struct policy_dbs_info *policy_dbs)
+{
+	kfree_rcu(to_ext_policy(policy_dbs), rcu);
+}
+
+/* What the dbs core keeps in dbs_data is all that ext has for its tunables. */
+static int cpufreq_ext_dbs_init(struct dbs_data *dbs_data)
+{
+	return 0;
+}
+
+static void cpufreq_ext_dbs_exit(struct dbs_data *dbs_data)
+{
+}
 
 static struct dbs_governor cpufreq_ext_gov = {
 	.gov = {
@@ -651,13 +1080,83 @@ cpufreq_ext_calling_policy(struct cpufreq_policy *policy)
 
 	guard(rcu)();
 	ep = rcu_dereference(per_cpu(cpufreq_ext_cpu_policy, cpu));
-	if (!ep || ep->dbs.policy != policy || READ_ONCE(ep->caller) != current)
+	if (!ep || ep->dbs.policy != policy || READ_ONCE(ep->call.caller) != current)
 		return NULL;
 
 	return ep;
 }
 
+/*
+ * The operation of a BPF governor that this task runs.  A program that
+ * interrupted it is none of its.
+ */
+static struct cpufreq_ext_call *
+cpufreq_ext_current_call(struct cpufreq_ext_policy **policy)
+{
+	struct cpufreq_ext_policy *ep;
+	unsigned int cpu;
+
+	*policy = NULL;
+	if (!in_task() || irqs_disabled())
+		return NULL;
+	if (READ_ONCE(cpufreq_ext_call.caller) == current)
+		return &cpufreq_ext_call;
+
+	guard(rcu)();
+	for_each_possible_cpu(cpu) {
+		ep = rcu_dereference(per_cpu(cpufreq_ext_cpu_policy, cpu));
+		if (ep && READ_ONCE(ep->call.caller) == current) {
+			*policy = ep;
+			return &ep->call;
+		}
+	}
+
+	return NULL;
+}
+
 __bpf_kfunc_start_defs();
+
+/**
+ * bpf_cpufreq_error - Give up: let the kernel eject this BPF governor
+ * @msg: the reason, for users; a string
+ * @msg__sz: its size; what is behind a NUL or 127 characters is ignored
+ *
+ * May be called in every operation of a BPF governor.  No further decision of it
+ * counts: all policies run at their maximum, ext/stat and the kernel's log tell
+ * the reason, and the link is detached.  Called in init() or start() during
+ * registration, the latter fails with %-ECANCELED, and only the log has the
+ * reason.
+ *
+ * Return:
+ * * 0      - done; the operation should return soon
+ * * %-EPERM - not called in an operation of a BPF governor of ext
+ */
+__bpf_kfunc int bpf_cpufreq_error(const void *msg, u32 msg__sz)
+{
+	char reason[CPUFREQ_EXT_REASON_LEN];
+	struct cpufreq_ext_policy *ep;
+	struct cpufreq_ext_call *call;
+	size_t i, len;
+
+	call = cpufreq_ext_current_call(&ep);
+	if (!call)
+		return -EPERM;
+
+	len = strnlen(msg, min_t(size_t, msg__sz, sizeof(reason) - 1));
+	memcpy(reason, msg, len);
+	reason[len] = '\0';
+	for (i = 0; i < len; i++) {
+		if (!isascii(reason[i]) || !isprint(reason[i]))
+			reason[i] = '?';
+	}
+
+	call->failed = true;
+	if (!cpufreq_ext_fault(call->ops, ep, "%s", reason))
+		pr_err_ratelimited("BPF governor %s gives up: %s\n",
+				   call->ops->name, reason);
+
+	return 0;
+}
 
 /**
  * bpf_cpufreq_policy_load - Load of a policy
@@ -882,6 +1381,7 @@ BTF_ID_FLAGS(func, bpf_cpufreq_policy_sampling_rate, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_cpufreq_policy_cpu_idle_time, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_cpufreq_policy_has_cpu, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_cpufreq_policy_table_freq, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_cpufreq_error, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_cpufreq_kick_cpu)
 BTF_KFUNCS_END(cpufreq_ext_struct_ops_kfuncs)
 
@@ -1029,16 +1529,87 @@ static void cpufreq_ext_switch_all(struct cpufreq_governor_ext_ops *ops,
 				   struct bpf_link *link)
 {
 	struct cpufreq_governor_ext_ops *old = cpufreq_ext_ops;
+	bool faulted = old && cpufreq_ext_is_faulted(old);
 	struct cpufreq_ext_policy *ep;
 
 	lockdep_assert_held(&cpufreq_ext_mutex);
 
 	cpufreq_ext_ops = ops;
 	cpufreq_ext_link = link;
-	list_for_each_entry(ep, &cpufreq_ext_policies, node)
+	/* The first decision may be a fault; a fault counts until all are through. */
+	if (!faulted)
+		cpufreq_ext_set_state(ops);
+	list_for_each_entry(ep, &cpufreq_ext_policies, node) {
+		if (!ep->running)
+			continue;
+		guard(mutex)(&ep->dbs.update_mutex);
 		cpufreq_ext_switch_ops(ep, ops);
+	}
 	if (old)
 		cpufreq_ext_exit_ops(old);
+	if (faulted)
+		cpufreq_ext_set_state(ops);
+}
+
+/*
+ * Take the faulted governor from all policies.  False if an operation of it has
+ * yet to return: nobody shall wait for that with cpufreq_ext_mutex held.
+ */
+static bool cpufreq_ext_eject(void)
+{
+	struct cpufreq_governor_ext_ops *old = cpufreq_ext_ops;
+	struct bpf_link *link = cpufreq_ext_link;
+	struct cpufreq_ext_policy *ep;
+	bool done = true;
+
+	lockdep_assert_held(&cpufreq_ext_mutex);
+
+	list_for_each_entry(ep, &cpufreq_ext_policies, node) {
+		if (!ep->running)
+			continue;
+		if (!mutex_trylock(&ep->dbs.update_mutex)) {
+			done = false;
+			continue;
+		}
+		if (ep->ops)
+			cpufreq_ext_switch_ops(ep, NULL);
+		mutex_unlock(&ep->dbs.update_mutex);
+	}
+	if (!done)
+		return false;
+
+	/* The link may be about to go, until it has called cpufreq_ext_unreg(). */
+	if (link && !cpufreq_ext_ejected_link) {
+		link = bpf_link_inc_not_zero(link);
+		cpufreq_ext_ejected_link = IS_ERR(link) ? NULL : link;
+	}
+	cpufreq_ext_ops = NULL;
+	cpufreq_ext_link = NULL;
+	cpufreq_ext_exit_ops(old);
+	cpufreq_ext_set_state(NULL);
+
+	return true;
+}
+
+static void cpufreq_ext_eject_work(struct work_struct *work)
+{
+	struct bpf_link *link = NULL;
+
+	scoped_guard(mutex, &cpufreq_ext_mutex) {
+		if (cpufreq_ext_ops && cpufreq_ext_is_faulted(cpufreq_ext_ops) &&
+		    !cpufreq_ext_eject()) {
+			queue_delayed_work(system_dfl_wq, &cpufreq_ext_ejection,
+					   CPUFREQ_EXT_EJECT_DELAY);
+			return;
+		}
+		swap(link, cpufreq_ext_ejected_link);
+	}
+	if (!link)
+		return;
+
+	/* This takes the mutex of the BPF core, and wakes who polls the link. */
+	link->ops->detach(link);
+	bpf_link_put(link);
 }
 
 static int cpufreq_ext_reg(void *kdata, struct bpf_link *link)
@@ -1047,7 +1618,8 @@ static int cpufreq_ext_reg(void *kdata, struct bpf_link *link)
 
 	guard(mutex)(&cpufreq_ext_mutex);
 
-	if (cpufreq_ext_ops)
+	if (cpufreq_ext_ops &&
+	    !(cpufreq_ext_is_faulted(cpufreq_ext_ops) && cpufreq_ext_eject()))
 		return -EBUSY;
 	if (list_empty(&cpufreq_ext_policies))
 		return -ENODEV;
@@ -1075,7 +1647,8 @@ static int cpufreq_ext_update(void *kdata, void *old_kdata, struct bpf_link *lin
 
 	guard(mutex)(&cpufreq_ext_mutex);
 
-	if (old_kdata != cpufreq_ext_ops || link != cpufreq_ext_link)
+	if (old_kdata != cpufreq_ext_ops || link != cpufreq_ext_link ||
+	    cpufreq_ext_is_faulted(old_kdata))
 		return -ENOLINK;
 	if (kdata == old_kdata)
 		return 0;
@@ -1189,6 +1762,8 @@ module_init(cpufreq_ext_module_init);
 static void __exit cpufreq_ext_module_exit(void)
 {
 	cpufreq_unregister_governor(&cpufreq_ext_gov.gov);
+	cancel_delayed_work_sync(&cpufreq_ext_ejection);
+	cancel_delayed_work_sync(&cpufreq_ext_watchdog);
 }
 module_exit(cpufreq_ext_module_exit);
 #else

@@ -8,6 +8,7 @@
 struct cpufreq_policy;
 
 #define CPUFREQ_EXT_NAME_LEN		128
+#define CPUFREQ_EXT_REASON_LEN		128
 
 /**
  * struct cpufreq_governor_ext_ops - a governor written in BPF
@@ -18,6 +19,9 @@ struct cpufreq_policy;
  * sleepable programs; memory of user space that is not present is an error to
  * them (-EFAULT).  Those that get a policy are serialized for that policy;
  * different policies run in parallel.  The policy can be read, not written.
+ *
+ * A governor that does not return from an operation within 2 seconds is ejected:
+ * it loses all policies, which run at their maximum then, and its link.
  */
 struct cpufreq_governor_ext_ops {
 	/**
@@ -28,7 +32,8 @@ struct cpufreq_governor_ext_ops {
 	 *
 	 * Return: a frequency in kHz, or 0 to keep the current one.  It is
 	 * clamped to the limits of the policy; between two frequencies of the
-	 * driver's table the higher one is set (CPUFREQ_RELATION_L).
+	 * driver's table the higher one is set (CPUFREQ_RELATION_L).  An error,
+	 * -4095 to -2 as an unsigned long, ejects the governor.
 	 */
 	unsigned long (*get_next_freq)(struct cpufreq_policy *policy);
 
@@ -38,7 +43,9 @@ struct cpufreq_governor_ext_ops {
 	 *
 	 * Return: microseconds, or 0 for the value of the tunable
 	 * sampling_rate.  Clamped to at least two ticks and the transition
-	 * delay of the driver, and to at most 4 seconds.
+	 * delay of the driver, and to at most 4 seconds.  A policy that had
+	 * work for half of a period of more than 2 seconds, three times in a
+	 * row, was neglected: the governor is ejected.
 	 */
 	unsigned int (*get_sampling_rate)(struct cpufreq_policy *policy);
 
@@ -98,5 +105,6 @@ int bpf_cpufreq_policy_has_cpu(struct cpufreq_policy *policy, u32 cpu);
 int bpf_cpufreq_policy_table_freq(struct cpufreq_policy *policy, u32 target_khz,
 				  u32 relation);
 int bpf_cpufreq_kick_cpu(u32 cpu);
+int bpf_cpufreq_error(const void *msg, u32 msg__sz);
 
 #endif /* _CPUFREQ_EXT_H */
