@@ -1,14 +1,32 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Run the selftests in the virtual machine, without those named, then look at what
-# the kernel said.
+# Run the selftests in the virtual machine, then look at what the kernel said.
+#
+# Usage: test-guest.sh TESTS
+#
+# TESTS is all, all but some (-a,b), or some (a,b).
 marker="cpufreq_ext: the tests begin"
 
 # Nothing of the kernel's may get into the lines of the tests. A panic will.
 dmesg -n 1
 echo "<6>$marker" >/dev/kmsg
 
-[ $# = 0 ] || rm -f "$@"
+names=$(echo "${1#-}" | tr ',' ' ')
+case $1 in
+all) ;;
+-*)
+	# shellcheck disable=SC2086 # words
+	rm -f $names
+	;;
+*)
+	for test in test_*; do
+		case " $names test-guest.sh " in
+		*" $test "*) ;;
+		*) rm -f "$test" ;;
+		esac
+	done
+	;;
+esac
 ./run_tests.sh
 status=$?
 ./guest-dmesg "$marker" || status=1
