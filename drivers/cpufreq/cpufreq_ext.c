@@ -306,7 +306,7 @@ static void cpufreq_ext_begin(struct cpufreq_ext_call *call,
 {
 	unsigned long now = jiffies;
 
-	call->ops = ops;
+	WRITE_ONCE(call->ops, ops);
 	call->failed = false;
 	WRITE_ONCE(call->since, now);
 	cpufreq_ext_arm_watchdog(now);
