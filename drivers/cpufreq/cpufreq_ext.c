@@ -74,16 +74,20 @@
 
 /* How soon the ejection is tried again while an operation does not return */
 #define CPUFREQ_EXT_EJECT_DELAY		msecs_to_jiffies(10)
+/* How often a new governor tries to take its place */
+#define CPUFREQ_EXT_EJECT_TRIES		10
 
 /**
  * struct cpufreq_ext_call - the operation of a BPF governor that runs
  * @caller: the task that runs it, NULL: none; published last
+ * @policy: what it is called for, NULL: init() or exit()
  * @ops: whose operation
  * @since: when it began, in jiffies; kept after it returned
  * @failed: the BPF governor gave up in it
  */
 struct cpufreq_ext_call {
 	struct task_struct *caller;
+	struct cpufreq_ext_policy *policy;
 	struct cpufreq_governor_ext_ops *ops;
 	unsigned long since;
 	bool failed;
@@ -113,8 +117,11 @@ struct cpufreq_ext_counters {
  * @load: load of the current decision, or CPUFREQ_EXT_LOAD_*
  * @last_load: time in jiffies when it was computed last
  * @min_delay_us: shortest sampling period that the driver allows
+ * @limits_changed: the driver may have to be told, though the frequency is the same
+ * @rate_us: sampling period that the BPF governor has set, 0: none
  * @call: the operation that runs for this policy
  * @counters: since ext was selected; faults under cpufreq_ext_state.lock
+ * @asked_long: the BPF governor asked for a long sampling period
  * @strikes: how often in a row it was busy and left alone
  * @busy_wall_us: the time when it was left alone, as get_cpu_idle_time() has it
  * @busy_idle_us: sum of the idle times of its CPUs then
@@ -133,8 +140,11 @@ struct cpufreq_ext_policy {
 	int load;
 	unsigned long last_load;
 	unsigned int min_delay_us;
-	struct cpufreq_ext_call call;
+	bool limits_changed;
+	unsigned int rate_us;
+	struct cpufreq_ext_call *call;
 	struct cpufreq_ext_counters counters;
+	bool asked_long;
 	unsigned int strikes;
 	u64 busy_wall_us;
 	u64 busy_idle_us;
@@ -167,6 +177,12 @@ static struct bpf_link *cpufreq_ext_ejected_link;
 /* init() and exit(), which have no policy; under cpufreq_ext_mutex. */
 static struct cpufreq_ext_call cpufreq_ext_call;
 
+/*
+ * The operations that have one, by policy->cpu; under update_mutex.  They are
+ * not in the policy, so that a kfunc can look before it knows whose it is.
+ */
+static DEFINE_PER_CPU(struct cpufreq_ext_call, cpufreq_ext_calls);
+
 /**
  * struct cpufreq_ext_state - what users are told, and faults
  * @lock: guards the other members; taken with interrupts off
@@ -195,8 +211,8 @@ static void cpufreq_ext_eject_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(cpufreq_ext_ejection, cpufreq_ext_eject_work);
 
 static void cpufreq_ext_watch(struct work_struct *work);
-/* Deferrable: a CPU that sleeps runs no operation and need not be woken. */
-static DECLARE_DEFERRABLE_WORK(cpufreq_ext_watchdog, cpufreq_ext_watch);
+/* Not deferrable: the CPU that armed it may sleep while another one hangs. */
+static DECLARE_DELAYED_WORK(cpufreq_ext_watchdog, cpufreq_ext_watch);
 
 /* Running policy of a CPU, for kfuncs; written under cpufreq_ext_mutex. */
 static DEFINE_PER_CPU(struct cpufreq_ext_policy __rcu *, cpufreq_ext_cpu_policy);
@@ -282,8 +298,8 @@ static void cpufreq_ext_set_state(struct cpufreq_governor_ext_ops *ops)
 /************************ Calling the BPF governor ************************/
 
 /*
- * The watchdog is armed by who calls, on this CPU, unless it has been lately:
- * nothing wakes up in a system that makes no decisions.
+ * The watchdog is armed by who calls, unless somebody did lately: it does not
+ * wake up a system that makes no decisions.  One that is pending is not put off.
  */
 static void cpufreq_ext_arm_watchdog(unsigned long now)
 {
@@ -293,8 +309,8 @@ static void cpufreq_ext_arm_watchdog(unsigned long now)
 		return;
 
 	WRITE_ONCE(next, now + CPUFREQ_EXT_CALL_LIMIT / 2);
-	mod_delayed_work(system_dfl_wq, &cpufreq_ext_watchdog,
-			 CPUFREQ_EXT_CALL_LIMIT + 1);
+	queue_delayed_work(system_dfl_wq, &cpufreq_ext_watchdog,
+			   CPUFREQ_EXT_CALL_LIMIT + 1);
 }
 
 /*
@@ -309,9 +325,9 @@ static void cpufreq_ext_begin(struct cpufreq_ext_call *call,
 	WRITE_ONCE(call->ops, ops);
 	call->failed = false;
 	WRITE_ONCE(call->since, now);
-	cpufreq_ext_arm_watchdog(now);
 	/* The watchdog reads it first. */
 	smp_store_release(&call->caller, current);
+	cpufreq_ext_arm_watchdog(now);
 	pagefault_disable();
 }
 
@@ -320,16 +336,19 @@ static bool cpufreq_ext_is_late(struct cpufreq_ext_call *call)
 	return time_after(jiffies, READ_ONCE(call->since) + CPUFREQ_EXT_CALL_LIMIT);
 }
 
-static void cpufreq_ext_end(struct cpufreq_ext_call *call,
-			    struct cpufreq_ext_policy *ep)
+static void cpufreq_ext_end(struct cpufreq_ext_call *call)
 {
 	pagefault_enable();
 	WRITE_ONCE(call->caller, NULL);
 
 	if (unlikely(cpufreq_ext_is_late(call))) {
+		unsigned int ms = jiffies_to_msecs(jiffies - call->since);
+
 		call->failed = true;
-		cpufreq_ext_fault(call->ops, ep, "an operation took %u ms",
-				  jiffies_to_msecs(jiffies - call->since));
+		if (!cpufreq_ext_fault(call->ops, call->policy,
+				       "an operation took %u ms", ms))
+			pr_err_ratelimited("BPF governor %s: an operation took %u ms\n",
+					   call->ops->name, ms);
 	}
 }
 
@@ -339,12 +358,12 @@ static void cpufreq_ext_enter(struct cpufreq_ext_policy *ep,
 	lockdep_assert_held(&ep->dbs.update_mutex);
 
 	ep->load = load;
-	cpufreq_ext_begin(&ep->call, ops);
+	cpufreq_ext_begin(ep->call, ops);
 }
 
 static void cpufreq_ext_leave(struct cpufreq_ext_policy *ep)
 {
-	cpufreq_ext_end(&ep->call, ep);
+	cpufreq_ext_end(ep->call);
 }
 
 /*
@@ -368,7 +387,7 @@ static int cpufreq_ext_init_ops(struct cpufreq_governor_ext_ops *ops)
 
 	cpufreq_ext_begin(&cpufreq_ext_call, ops);
 	ret = ops->init();
-	cpufreq_ext_end(&cpufreq_ext_call, NULL);
+	cpufreq_ext_end(&cpufreq_ext_call);
 
 	return cpufreq_ext_errno(&cpufreq_ext_call, ret);
 }
@@ -380,7 +399,7 @@ static void cpufreq_ext_exit_ops(struct cpufreq_governor_ext_ops *ops)
 
 	cpufreq_ext_begin(&cpufreq_ext_call, ops);
 	ops->exit();
-	cpufreq_ext_end(&cpufreq_ext_call, NULL);
+	cpufreq_ext_end(&cpufreq_ext_call);
 }
 
 static int cpufreq_ext_start_ops(struct cpufreq_ext_policy *ep,
@@ -395,7 +414,7 @@ static int cpufreq_ext_start_ops(struct cpufreq_ext_policy *ep,
 	ret = ops->start(ep->dbs.policy);
 	cpufreq_ext_leave(ep);
 
-	return cpufreq_ext_errno(&ep->call, ret);
+	return cpufreq_ext_errno(ep->call, ret);
 }
 
 static void cpufreq_ext_stop_ops(struct cpufreq_ext_policy *ep,
@@ -417,8 +436,10 @@ static void cpufreq_ext_attach(struct cpufreq_ext_policy *ep,
 
 	/* Nobody is to blame for the sampling period of the one before. */
 	gov_update_sample_delay(&ep->dbs, 0);
+	ep->asked_long = false;
 	ep->strikes = 0;
-	ep->ops = ops;
+	ep->rate_us = 0;
+	WRITE_ONCE(ep->ops, ops);
 	if (old) {
 		cpufreq_ext_stop_ops(ep, old);
 		trace_cpufreq_ext_detach(ep->dbs.policy->cpu, old->name);
@@ -430,20 +451,19 @@ static void cpufreq_ext_attach(struct cpufreq_ext_policy *ep,
 /* An operation that does not return has nobody who could say so. */
 static void cpufreq_ext_watch(struct work_struct *work)
 {
-	struct cpufreq_ext_policy *ep;
 	struct cpufreq_ext_call *call;
 	bool again = false;
 	unsigned int cpu;
 
+	/* The policy of an operation that runs is freed a grace period later. */
 	guard(rcu)();
 	for_each_possible_cpu(cpu) {
-		ep = rcu_dereference(per_cpu(cpufreq_ext_cpu_policy, cpu));
-		call = ep ? &ep->call : NULL;
-		if (!call || !smp_load_acquire(&call->caller))
+		call = per_cpu_ptr(&cpufreq_ext_calls, cpu);
+		if (!smp_load_acquire(&call->caller))
 			continue;
 		again = true;
 		if (cpufreq_ext_is_late(call))
-			cpufreq_ext_fault(READ_ONCE(call->ops), ep,
+			cpufreq_ext_fault(READ_ONCE(call->ops), READ_ONCE(call->policy),
 					  "an operation has not returned for %u ms",
 					  jiffies_to_msecs(jiffies - READ_ONCE(call->since)));
 	}
@@ -501,30 +521,14 @@ static unsigned int cpufreq_ext_target(struct cpufreq_ext_policy *ep,
 	return freq < min ? min : max;
 }
 
-/* Time to the next sample */
-static unsigned int cpufreq_ext_delay_us(struct cpufreq_ext_policy *ep,
-					 unsigned int rate_us)
-{
-	struct cpufreq_governor_ext_ops *ops = ep->ops;
-	unsigned int wanted_us = 0, delay_us;
-
-	if (ops->get_sampling_rate)
-		wanted_us = ops->get_sampling_rate(ep->dbs.policy);
-	delay_us = clamp(wanted_us ?: rate_us, ep->min_delay_us,
-			 CPUFREQ_EXT_MAX_DELAY_US);
-	if (unlikely(wanted_us && wanted_us != delay_us))
-		ep->counters.refused_rates++;
-
-	return delay_us;
-}
-
 /*
- * The last sampling period was a long one, or the next will be: see whether the
- * CPUs of the policy had work for at least half of the time of one of them.
+ * The BPF governor asked for a long sampling period the last time, or did so now:
+ * see whether the CPUs of the policy had work for at least half of the time of
+ * one of them.  It is not to blame for what a user or a driver wants.
  */
-static void cpufreq_ext_attend(struct cpufreq_ext_policy *ep)
+static void cpufreq_ext_attend(struct cpufreq_ext_policy *ep, bool asks_long)
 {
-	bool was_long = ep->dbs.sample_delay_ns > CPUFREQ_EXT_ATTEND_US * NSEC_PER_USEC;
+	bool was_long = ep->asked_long;
 	struct cpufreq_policy *policy = ep->dbs.policy;
 	u64 wall_us = 0, idle_us = 0, period_us, busy_us;
 	unsigned int cpu, cpus = 0;
@@ -535,6 +539,7 @@ static void cpufreq_ext_attend(struct cpufreq_ext_policy *ep)
 	}
 	period_us = wall_us - ep->busy_wall_us;
 	busy_us = cpus * period_us - (idle_us - ep->busy_idle_us);
+	ep->asked_long = asks_long;
 	ep->busy_wall_us = wall_us;
 	ep->busy_idle_us = idle_us;
 
@@ -548,6 +553,25 @@ static void cpufreq_ext_attend(struct cpufreq_ext_policy *ep)
 				  "policy%u was busy and left alone for %llu ms, %d times in a row",
 				  policy->cpu, div_u64(period_us, USEC_PER_MSEC),
 				  CPUFREQ_EXT_ATTEND_STRIKES);
+}
+
+/* Time to the next sample */
+static unsigned int cpufreq_ext_delay_us(struct cpufreq_ext_policy *ep,
+					 unsigned int rate_us)
+{
+	struct cpufreq_governor_ext_ops *ops = ep->ops;
+	unsigned int wanted_us, delay_us;
+
+	wanted_us = ops->get_sampling_rate ? ops->get_sampling_rate(ep->dbs.policy) :
+					     ep->rate_us;
+	delay_us = clamp(wanted_us ?: rate_us, ep->min_delay_us,
+			 CPUFREQ_EXT_MAX_DELAY_US);
+	if (unlikely(wanted_us && wanted_us != delay_us))
+		ep->counters.refused_rates++;
+	if (unlikely(ep->asked_long || wanted_us > CPUFREQ_EXT_ATTEND_US))
+		cpufreq_ext_attend(ep, wanted_us > CPUFREQ_EXT_ATTEND_US);
+
+	return delay_us;
 }
 
 /* The decision that is made when no BPF governor runs: the maximum. */
@@ -577,13 +601,13 @@ static unsigned int cpufreq_ext_decide(struct cpufreq_ext_policy *ep)
 		cpufreq_ext_fallback(ep);
 		return CPUFREQ_EXT_MAX_DELAY_US;
 	}
-	if (target)
+	/* Nothing else is new to drivers with CPUFREQ_NEED_UPDATE_LIMITS. */
+	if (target && (target != policy->cur || ep->limits_changed)) {
+		ep->limits_changed = false;
 		__cpufreq_driver_target(policy, target, CPUFREQ_RELATION_L);
+	}
 
 	delay_us = cpufreq_ext_delay_us(ep, rate_us);
-	if (unlikely(delay_us > CPUFREQ_EXT_ATTEND_US ||
-		     ep->dbs.sample_delay_ns > CPUFREQ_EXT_ATTEND_US * NSEC_PER_USEC))
-		cpufreq_ext_attend(ep);
 
 	/* For the next load: what dbs_update() takes for a long idle time */
 	ep->dbs.rate_mult = delay_us > rate_us ? delay_us / rate_us : 1;
@@ -819,6 +843,7 @@ static void cpufreq_ext_dbs_limits(struct cpufreq_policy *policy)
 	struct cpufreq_governor_ext_ops *ops = ep->ops;
 	unsigned int delay_us;
 
+	ep->limits_changed = true;
 	if (!ops) {
 		cpufreq_ext_decide_now(ep);
 		return;
@@ -863,6 +888,8 @@ static void cpufreq_ext_dbs_start(struct cpufreq_policy *policy)
 	guard(mutex)(&ep->dbs.update_mutex);
 
 	ep->min_delay_us = cpufreq_ext_min_delay_us(policy);
+	ep->call = per_cpu_ptr(&cpufreq_ext_calls, policy->cpu);
+	WRITE_ONCE(ep->call->policy, ep);
 	ep->last_load = jiffies;
 	ep->running = true;
 	WRITE_ONCE(ep->may_kick, true);
@@ -874,8 +901,10 @@ static void cpufreq_ext_dbs_start(struct cpufreq_policy *policy)
 
 	ret = cpufreq_ext_start_ops(ep, ops);
 	if (ret) {
-		pr_warn_ratelimited("policy%u: start of BPF governor %s failed (%d), policy runs at its maximum\n",
-				    policy->cpu, ops->name, ret);
+		/* Of a fault users were told. */
+		if (!cpufreq_ext_is_faulted(ops))
+			pr_warn_ratelimited("policy%u: start of BPF governor %s failed (%d), policy runs at its maximum\n",
+					    policy->cpu, ops->name, ret);
 		return;
 	}
 	cpufreq_ext_attach(ep, ops);
@@ -957,7 +986,7 @@ static int cpufreq_ext_store_setspeed(struct cpufreq_policy *policy,
 		return -EINVAL;
 
 	cpufreq_ext_enter(ep, ops, CPUFREQ_EXT_LOAD_UNKNOWN);
-	ret = cpufreq_ext_errno(&ep->call, ops->store_setspeed(policy, freq));
+	ret = cpufreq_ext_errno(ep->call, ops->store_setspeed(policy, freq));
 	if (!ret)
 		gov_update_sample_delay(&ep->dbs, cpufreq_ext_decide(ep));
 	cpufreq_ext_leave(ep);
@@ -998,7 +1027,7 @@ static void cpufreq_ext_kick_irq(struct irq_work *irq_work)
 	unsigned long earliest, now = jiffies;
 
 	/* A governor that kicks without end gets the shortest sampling period. */
-	earliest = READ_ONCE(ep->call.since) + usecs_to_jiffies(ep->min_delay_us);
+	earliest = READ_ONCE(ep->call->since) + usecs_to_jiffies(ep->min_delay_us);
 	/* Any CPU will do: this one may run a real-time task for long. */
 	queue_delayed_work(system_dfl_wq, &ep->kick_work,
 			   time_after(earliest, now) ? earliest - now : 0);
@@ -1066,49 +1095,44 @@ struct cpufreq_governor *cpufreq_default_governor(void)
 /********************************* kfuncs *********************************/
 
 /*
- * The policy that @policy belongs to, if this task runs a callback for it; then
- * it holds update_mutex, and the policy stays until the callback returns.
+ * The policy that @policy belongs to, if this task runs an operation for it; then
+ * it holds update_mutex, and the policy stays until the operation returns.
  */
 static struct cpufreq_ext_policy *
 cpufreq_ext_calling_policy(struct cpufreq_policy *policy)
 {
 	unsigned int cpu = READ_ONCE(policy->cpu);
-	struct cpufreq_ext_policy *ep;
+	struct cpufreq_ext_call *call;
 
-	if (cpu >= nr_cpu_ids || !cpu_possible(cpu))
+	if (unlikely(cpu >= nr_cpu_ids))
 		return NULL;
 
-	guard(rcu)();
-	ep = rcu_dereference(per_cpu(cpufreq_ext_cpu_policy, cpu));
-	if (!ep || ep->dbs.policy != policy || READ_ONCE(ep->call.caller) != current)
+	call = per_cpu_ptr(&cpufreq_ext_calls, cpu);
+	if (unlikely(READ_ONCE(call->caller) != current ||
+		     call->policy->dbs.policy != policy))
 		return NULL;
 
-	return ep;
+	return call->policy;
 }
 
 /*
  * The operation of a BPF governor that this task runs.  A program that
  * interrupted it is none of its.
  */
-static struct cpufreq_ext_call *
-cpufreq_ext_current_call(struct cpufreq_ext_policy **policy)
+static struct cpufreq_ext_call *cpufreq_ext_current_call(void)
 {
-	struct cpufreq_ext_policy *ep;
+	struct cpufreq_ext_call *call = &cpufreq_ext_call;
 	unsigned int cpu;
 
-	*policy = NULL;
 	if (!in_task() || irqs_disabled())
 		return NULL;
-	if (READ_ONCE(cpufreq_ext_call.caller) == current)
-		return &cpufreq_ext_call;
+	if (READ_ONCE(call->caller) == current)
+		return call;
 
-	guard(rcu)();
 	for_each_possible_cpu(cpu) {
-		ep = rcu_dereference(per_cpu(cpufreq_ext_cpu_policy, cpu));
-		if (ep && READ_ONCE(ep->call.caller) == current) {
-			*policy = ep;
-			return &ep->call;
-		}
+		call = per_cpu_ptr(&cpufreq_ext_calls, cpu);
+		if (READ_ONCE(call->caller) == current)
+			return call;
 	}
 
 	return NULL;
@@ -1134,11 +1158,10 @@ __bpf_kfunc_start_defs();
 __bpf_kfunc int bpf_cpufreq_error(const void *msg, u32 msg__sz)
 {
 	char reason[CPUFREQ_EXT_REASON_LEN];
-	struct cpufreq_ext_policy *ep;
 	struct cpufreq_ext_call *call;
 	size_t i, len;
 
-	call = cpufreq_ext_current_call(&ep);
+	call = cpufreq_ext_current_call();
 	if (!call)
 		return -EPERM;
 
@@ -1151,7 +1174,7 @@ __bpf_kfunc int bpf_cpufreq_error(const void *msg, u32 msg__sz)
 	}
 
 	call->failed = true;
-	if (!cpufreq_ext_fault(call->ops, ep, "%s", reason))
+	if (!cpufreq_ext_fault(call->ops, call->policy, "%s", reason))
 		pr_err_ratelimited("BPF governor %s gives up: %s\n",
 				   call->ops->name, reason);
 
@@ -1242,6 +1265,66 @@ __bpf_kfunc int bpf_cpufreq_policy_sampling_rate(struct cpufreq_policy *policy)
 		return -ENODEV;
 
 	return min_t(unsigned int, ep->dbs.dbs_data->sampling_rate, INT_MAX);
+}
+
+/**
+ * bpf_cpufreq_policy_set_sampling_rate - Set the sampling period of a policy
+ * @policy: the policy that the calling operation was given
+ * @rate_us: microseconds, or 0 for the value of the tunable sampling_rate
+ *
+ * In force until it is set again or the policy is stopped, from the decision on
+ * that the calling operation makes or precedes.  For governors without
+ * get_sampling_rate(), and cheaper than that if the period seldom changes.
+ * Clamped, and watched, as what get_sampling_rate() returns.
+ *
+ * Return:
+ * * 0         - done
+ * * %-ENODATA - called from start() or stop(), where there is no decision
+ * * %-ENODEV  - @policy is not the one that the calling operation was given
+ */
+__bpf_kfunc int bpf_cpufreq_policy_set_sampling_rate(struct cpufreq_policy *policy,
+						     u32 rate_us)
+{
+	struct cpufreq_ext_policy *ep = cpufreq_ext_calling_policy(policy);
+
+	if (!ep)
+		return -ENODEV;
+	if (ep->load == CPUFREQ_EXT_LOAD_NONE)
+		return -ENODATA;
+
+	ep->rate_us = rate_us;
+	if (rate_us) {
+		ep->rate_us = clamp(rate_us, ep->min_delay_us, CPUFREQ_EXT_MAX_DELAY_US);
+		ep->counters.refused_rates += ep->rate_us != rate_us;
+	}
+
+	return 0;
+}
+
+/**
+ * bpf_cpufreq_policy_next_cpu - Walk through the CPUs of a policy
+ * @policy: the policy that the calling operation was given
+ * @cpu: the CPU before, -1 for the first
+ *
+ * Return: the number of the next CPU that is online and whose frequency @policy
+ * sets, or
+ *
+ * * %-ENOENT - there is none
+ * * %-ENODEV - @policy is not the one that the calling operation was given
+ */
+__bpf_kfunc int bpf_cpufreq_policy_next_cpu(struct cpufreq_policy *policy, s32 cpu)
+{
+	unsigned int next;
+
+	if (!cpufreq_ext_calling_policy(policy))
+		return -ENODEV;
+
+	if (cpu < -1 || cpu >= (s32)nr_cpu_ids)
+		return -ENOENT;
+
+	next = cpumask_next(cpu, policy->cpus);
+
+	return next < nr_cpu_ids ? next : -ENOENT;
 }
 
 /**
@@ -1378,6 +1461,8 @@ BTF_ID_FLAGS(func, bpf_cpufreq_policy_load, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_cpufreq_policy_sample_load, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_cpufreq_policy_idle_periods, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_cpufreq_policy_sampling_rate, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_cpufreq_policy_set_sampling_rate, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_cpufreq_policy_next_cpu, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_cpufreq_policy_cpu_idle_time, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_cpufreq_policy_has_cpu, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_cpufreq_policy_table_freq, KF_TRUSTED_ARGS)
@@ -1529,16 +1614,14 @@ static void cpufreq_ext_switch_all(struct cpufreq_governor_ext_ops *ops,
 				   struct bpf_link *link)
 {
 	struct cpufreq_governor_ext_ops *old = cpufreq_ext_ops;
-	bool faulted = old && cpufreq_ext_is_faulted(old);
 	struct cpufreq_ext_policy *ep;
 
 	lockdep_assert_held(&cpufreq_ext_mutex);
 
 	cpufreq_ext_ops = ops;
 	cpufreq_ext_link = link;
-	/* The first decision may be a fault; a fault counts until all are through. */
-	if (!faulted)
-		cpufreq_ext_set_state(ops);
+	/* Before the first decision, which may be a fault already */
+	cpufreq_ext_set_state(ops);
 	list_for_each_entry(ep, &cpufreq_ext_policies, node) {
 		if (!ep->running)
 			continue;
@@ -1547,42 +1630,34 @@ static void cpufreq_ext_switch_all(struct cpufreq_governor_ext_ops *ops,
 	}
 	if (old)
 		cpufreq_ext_exit_ops(old);
-	if (faulted)
-		cpufreq_ext_set_state(ops);
 }
 
 /*
- * Take the faulted governor from all policies.  False if an operation of it has
- * yet to return: nobody shall wait for that with cpufreq_ext_mutex held.
+ * Take the registered governor from all policies.  False if an operation of it
+ * has yet to return: nobody shall wait for that with cpufreq_ext_mutex held.
  */
-static bool cpufreq_ext_eject(void)
+static bool cpufreq_ext_remove(void)
 {
 	struct cpufreq_governor_ext_ops *old = cpufreq_ext_ops;
-	struct bpf_link *link = cpufreq_ext_link;
 	struct cpufreq_ext_policy *ep;
 	bool done = true;
 
 	lockdep_assert_held(&cpufreq_ext_mutex);
 
 	list_for_each_entry(ep, &cpufreq_ext_policies, node) {
-		if (!ep->running)
+		/* Set under both mutexes: who has none runs no operation either. */
+		if (!ep->running || !READ_ONCE(ep->ops))
 			continue;
 		if (!mutex_trylock(&ep->dbs.update_mutex)) {
 			done = false;
 			continue;
 		}
-		if (ep->ops)
-			cpufreq_ext_switch_ops(ep, NULL);
+		cpufreq_ext_switch_ops(ep, NULL);
 		mutex_unlock(&ep->dbs.update_mutex);
 	}
 	if (!done)
 		return false;
 
-	/* The link may be about to go, until it has called cpufreq_ext_unreg(). */
-	if (link && !cpufreq_ext_ejected_link) {
-		link = bpf_link_inc_not_zero(link);
-		cpufreq_ext_ejected_link = IS_ERR(link) ? NULL : link;
-	}
 	cpufreq_ext_ops = NULL;
 	cpufreq_ext_link = NULL;
 	cpufreq_ext_exit_ops(old);
@@ -1591,54 +1666,97 @@ static bool cpufreq_ext_eject(void)
 	return true;
 }
 
-static void cpufreq_ext_eject_work(struct work_struct *work)
+/*
+ * Remove the registered governor if it is faulted.  False if that has to wait,
+ * for an operation or because the link of the one before is still to be detached.
+ */
+static bool cpufreq_ext_eject(void)
 {
-	struct bpf_link *link = NULL;
+	struct bpf_link *link = cpufreq_ext_link;
 
-	scoped_guard(mutex, &cpufreq_ext_mutex) {
-		if (cpufreq_ext_ops && cpufreq_ext_is_faulted(cpufreq_ext_ops) &&
-		    !cpufreq_ext_eject()) {
-			queue_delayed_work(system_dfl_wq, &cpufreq_ext_ejection,
-					   CPUFREQ_EXT_EJECT_DELAY);
-			return;
-		}
-		swap(link, cpufreq_ext_ejected_link);
-	}
-	if (!link)
-		return;
+	if (!cpufreq_ext_ops || !cpufreq_ext_is_faulted(cpufreq_ext_ops))
+		return true;
+	if (cpufreq_ext_ejected_link || !cpufreq_ext_remove())
+		return false;
 
-	/* This takes the mutex of the BPF core, and wakes who polls the link. */
+	/* It may be about to go; it stays until cpufreq_ext_unreg() returns. */
+	link = link ? bpf_link_inc_not_zero(link) : NULL;
+	cpufreq_ext_ejected_link = IS_ERR(link) ? NULL : link;
+
+	return true;
+}
+
+/* This takes the mutex of the BPF core, and wakes who polls the link. */
+static void cpufreq_ext_detach_link(struct bpf_link *link)
+{
 	link->ops->detach(link);
 	bpf_link_put(link);
 }
 
-static int cpufreq_ext_reg(void *kdata, struct bpf_link *link)
+static void cpufreq_ext_eject_work(struct work_struct *work)
 {
-	int ret;
+	struct bpf_link *links[2] = {};
+	int i;
 
+	scoped_guard(mutex, &cpufreq_ext_mutex) {
+		swap(links[0], cpufreq_ext_ejected_link);
+		if (!cpufreq_ext_eject())
+			queue_delayed_work(system_dfl_wq, &cpufreq_ext_ejection,
+					   CPUFREQ_EXT_EJECT_DELAY);
+		swap(links[1], cpufreq_ext_ejected_link);
+	}
+
+	for (i = 0; i < ARRAY_SIZE(links); i++)
+		if (links[i])
+			cpufreq_ext_detach_link(links[i]);
+}
+
+/* False if that has to wait for the end of the governor before */
+static bool cpufreq_ext_try_reg(void *kdata, struct bpf_link *link, int *ret)
+{
 	guard(mutex)(&cpufreq_ext_mutex);
 
-	if (cpufreq_ext_ops &&
-	    !(cpufreq_ext_is_faulted(cpufreq_ext_ops) && cpufreq_ext_eject()))
-		return -EBUSY;
-	if (list_empty(&cpufreq_ext_policies))
-		return -ENODEV;
+	if (!cpufreq_ext_eject()) {
+		*ret = -EBUSY;
+		return false;
+	}
 
-	ret = cpufreq_ext_start_all(kdata);
-	if (ret)
-		return ret;
+	if (cpufreq_ext_ops)
+		*ret = -EBUSY;
+	else if (list_empty(&cpufreq_ext_policies))
+		*ret = -ENODEV;
+	else
+		*ret = cpufreq_ext_start_all(kdata);
+	if (!*ret)
+		cpufreq_ext_switch_all(kdata, link);
 
-	cpufreq_ext_switch_all(kdata, link);
+	return true;
+}
 
-	return 0;
+/* Of an ejected governor an operation may still run, but not for long. */
+static int cpufreq_ext_reg(void *kdata, struct bpf_link *link)
+{
+	int tries = CPUFREQ_EXT_EJECT_TRIES;
+	int ret;
+
+	while (!cpufreq_ext_try_reg(kdata, link, &ret) && --tries)
+		schedule_timeout_uninterruptible(CPUFREQ_EXT_EJECT_DELAY);
+
+	return ret;
+}
+
+static bool cpufreq_ext_try_unreg(void *kdata, struct bpf_link *link)
+{
+	guard(mutex)(&cpufreq_ext_mutex);
+
+	return kdata != cpufreq_ext_ops || link != cpufreq_ext_link ||
+	       cpufreq_ext_remove();
 }
 
 static void cpufreq_ext_unreg(void *kdata, struct bpf_link *link)
 {
-	guard(mutex)(&cpufreq_ext_mutex);
-
-	if (kdata == cpufreq_ext_ops && link == cpufreq_ext_link)
-		cpufreq_ext_switch_all(NULL, NULL);
+	while (!cpufreq_ext_try_unreg(kdata, link))
+		schedule_timeout_uninterruptible(1);
 }
 
 static int cpufreq_ext_update(void *kdata, void *old_kdata, struct bpf_link *link)
@@ -1762,7 +1880,8 @@ module_init(cpufreq_ext_module_init);
 static void __exit cpufreq_ext_module_exit(void)
 {
 	cpufreq_unregister_governor(&cpufreq_ext_gov.gov);
-	cancel_delayed_work_sync(&cpufreq_ext_ejection);
+	/* Not cancelled: it may have a link to put. */
+	flush_delayed_work(&cpufreq_ext_ejection);
 	cancel_delayed_work_sync(&cpufreq_ext_watchdog);
 }
 module_exit(cpufreq_ext_module_exit);

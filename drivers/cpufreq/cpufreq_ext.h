@@ -44,8 +44,8 @@ struct cpufreq_governor_ext_ops {
 	 * Return: microseconds, or 0 for the value of the tunable
 	 * sampling_rate.  Clamped to at least two ticks and the transition
 	 * delay of the driver, and to at most 4 seconds.  A policy that had
-	 * work for half of a period of more than 2 seconds, three times in a
-	 * row, was neglected: the governor is ejected.
+	 * work for half of a period of more than 2 seconds that was chosen
+	 * here, three times in a row, was neglected: the governor is ejected.
 	 */
 	unsigned int (*get_sampling_rate)(struct cpufreq_policy *policy);
 
@@ -99,6 +99,8 @@ int bpf_cpufreq_policy_load(struct cpufreq_policy *policy);
 int bpf_cpufreq_policy_sample_load(struct cpufreq_policy *policy);
 int bpf_cpufreq_policy_idle_periods(struct cpufreq_policy *policy);
 int bpf_cpufreq_policy_sampling_rate(struct cpufreq_policy *policy);
+int bpf_cpufreq_policy_set_sampling_rate(struct cpufreq_policy *policy, u32 rate_us);
+int bpf_cpufreq_policy_next_cpu(struct cpufreq_policy *policy, s32 cpu);
 s64 bpf_cpufreq_policy_cpu_idle_time(struct cpufreq_policy *policy, u32 cpu,
 				     bool io_is_busy, u64 *wall_us);
 int bpf_cpufreq_policy_has_cpu(struct cpufreq_policy *policy, u32 cpu);
