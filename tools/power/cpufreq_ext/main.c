@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* cpufreq_ext: load, tune and watch BPF governors of the cpufreq governor ext */
+#include <ctype.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -64,12 +65,22 @@ static const struct {
 
 bool main_verbose;
 
+/* Names and values may have anything in them: it must stay one line of text. */
 static void main_print(const char *fmt, va_list args)
 {
+	char *text, *c;
+
 	fflush(stdout);
-	fputs("cpufreq_ext: ", stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	if (vasprintf(&text, fmt, args) < 0) {
+		fputs("cpufreq_ext: out of memory\n", stderr);
+		return;
+	}
+	for (c = text; *c; c++) {
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
+	}
+	fprintf(stderr, "cpufreq_ext: %s\n", text);
+	free(text);
 }
 
 int main_err(const char *fmt, ...)

@@ -183,7 +183,8 @@ mistakes_are_refused() {
 		refused "no BPF governor is loaded" set a=1 &&
 			refused "no BPF governor is loaded" unload &&
 		refused "no BPF governor is loaded" replace powersave &&
-			refused "no arguments" status x
+			refused "no arguments" status x &&
+		refused "no governor 'a?b?c'" info "$(printf 'a\nb\033c')"
 }
 
 # ---- load ----
