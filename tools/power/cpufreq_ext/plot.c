@@ -15,6 +15,7 @@
 #define PLOT_HEIGHT	300	/* of a policy */
 #define PLOT_FIELDS	12
 #define PLOT_MAX	64	/* policies in a picture */
+#define PLOT_MAX_NUMBER	1e15	/* more than this is no time and no frequency */
 
 struct plot_sample {
 	double time;
@@ -76,20 +77,29 @@ static void plot_add_state(struct plot_policy *p, unsigned long khz, double ms)
 	p->state[i].ms += ms;
 }
 
-/* Kernels without CONFIG_CPU_FREQ_STAT do not tell: take what was seen. */
-static void plot_add_states(struct plot_policy *p, const char *text, unsigned long khz,
-			    double seconds)
+static bool plot_is_number(double value)
 {
-	unsigned long state;
-	double ms;
+	return value >= 0 && value <= PLOT_MAX_NUMBER;
+}
+
+/* Kernels without CONFIG_CPU_FREQ_STAT do not tell: take what was seen. */
+static int plot_add_states(struct plot_policy *p, const char *text, double khz,
+			   double seconds)
+{
+	double state, ms;
 	int len;
 
 	if (!*text)
 		plot_add_state(p, khz, seconds * 1000);
-	while (sscanf(text, "%lu:%lf%n", &state, &ms, &len) == 2) {
+	while (*text) {
+		if (sscanf(text, "%lf:%lf%n", &state, &ms, &len) != 2 ||
+		    !plot_is_number(state) || !plot_is_number(ms))
+			return -EINVAL;
 		plot_add_state(p, state, ms);
 		text += len;
+		text += strspn(text, " ");
 	}
+	return 0;
 }
 
 static void plot_add_governor(struct plot_policy *p, const char *name)
@@ -125,7 +135,7 @@ static int plot_number(const char *text, double *value)
 	char *end;
 
 	*value = strtod(text, &end);
-	return end == text || *end || !(*value >= 0) ? -EINVAL : 0;
+	return end == text || *end || !plot_is_number(*value) ? -EINVAL : 0;
 }
 
 static int plot_add(struct plot *plot, char *line)
@@ -133,23 +143,28 @@ static int plot_add(struct plot *plot, char *line)
 	struct plot_sample s;
 	char *field[PLOT_FIELDS];
 	struct plot_policy *p;
-	double number, hw_max;
+	double number, hw_max, before;
 
 	if (plot_split(line, field) || plot_number(field[0], &s.time) ||
 	    plot_number(field[1], &number) || plot_number(field[3], &s.khz) ||
 	    plot_number(field[4], &s.min) || plot_number(field[5], &s.max) ||
 	    plot_number(field[7], &hw_max) || plot_number(field[8], &s.load))
 		return -EINVAL;
+	if (number > UINT32_MAX)
+		return -EINVAL;
 	p = plot_policy(plot, number);
 	if (!p)
 		return -E2BIG;
+	before = p->nr ? p->sample[p->nr - 1].time : 0;
+	if (s.time < before)
+		return -EINVAL;
 	if (!p->cpus)
 		p->cpus = main_format("%s", field[2]);
 	if (hw_max > p->hw_max)
 		p->hw_max = hw_max;
 	plot_add_governor(p, field[11]);
-	plot_add_states(p, field[10], s.khz,
-			s.time - (p->nr ? p->sample[p->nr - 1].time : 0));
+	if (plot_add_states(p, field[10], s.khz, s.time - before))
+		return -EINVAL;
 	p->sample = main_alloc(p->sample, (p->nr + 1) * sizeof(s));
 	p->sample[p->nr++] = s;
 	return 0;

@@ -552,6 +552,11 @@ plot_refuses() {
 	tool monitor -i 0.1 -n 1 --csv - >"$tmp/good.csv"
 	head -n 1 "$tmp/good.csv" >"$tmp/empty.csv"
 	{ cat "$tmp/good.csv"; echo "1,x"; } >"$tmp/bad2.csv"
+	for row in inf,0,0,1,1,1,1,1,1,,,x 1,1e30,0,1,1,1,1,1,1,,,x 1,0,0,1e99,1,1,1,1,1,,,x \
+		1,0,0,1,1,1,1,1,1,,1:nan,x 1,0,0,1,1,1,1,1,1,,-1:1,x 1,0,0,1,1,1,1,1,1,,1:1:1,x; do
+		{ cat "$tmp/empty.csv"; echo "$row"; } >"$tmp/bad3.csv"
+		refused "line 2 is not" plot "$tmp/bad3.csv" -o "$tmp/x.svg" || return
+	done
 	refused "plot what" plot && refused "plot what" plot "$tmp/good.csv" &&
 		refused "line 1 is not" plot "$tmp/bad.csv" -o "$tmp/x.svg" &&
 		refused "is not of" plot "$tmp/bad2.csv" -o "$tmp/x.svg" &&
