@@ -245,8 +245,8 @@ static void show_string(const char *text)
 	for (text = text ?: ""; *text; text++) {
 		if (*text == '"' || *text == '\\')
 			putchar('\\');
-		if ((unsigned char)*text < ' ')
-			printf("\\u%04x", *text);
+		if ((unsigned char)*text < ' ' || (unsigned char)*text >= 0x7f)
+			printf("\\u%04x", (unsigned char)*text);
 		else
 			putchar(*text);
 	}
