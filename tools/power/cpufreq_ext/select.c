@@ -207,7 +207,8 @@ static int select_parse(char *text, struct select_entry **entries)
 
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		value = strchr(line, ' ');
-		if (!value)
+		/* Nothing but files of cpufreq was saved. */
+		if (!value || strstr(line, "../"))
 			continue;
 		*value++ = '\0';
 		e = main_alloc(e, (nr + 1) * sizeof(*e));
