@@ -120,6 +120,8 @@ struct tunable_value {
 
 /* @t points to strings in @btf afterwards */
 int tunables_find(struct tunables *t, const struct btf *btf, const char *governor);
+/* Whether all are within a section of that size; without, they must not be used. */
+bool tunables_fit(const struct tunables *t, size_t size);
 void tunables_free(struct tunables *t);
 /* Read "name=value" each; all are right, or nothing is returned. */
 int tunables_parse(const struct tunables *t, const char *governor, int nr,

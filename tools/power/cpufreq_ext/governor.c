@@ -217,6 +217,9 @@ int governor_map_tunables(struct governor *g)
 	g->section_fd = governor_find_section(g);
 	if (g->section_fd < 0)
 		return main_err("%s: its tunables cannot be found: load it again", g->name);
+	if (!tunables_fit(&g->tunables, g->section_size))
+		return main_err("%s: its tunables are not in section %s: compile it anew",
+				g->name, TUNABLES_SECTION);
 	g->section_size = (g->section_size + page - 1) / page * page;
 	g->section = mmap(NULL, g->section_size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			  g->section_fd, 0);

@@ -254,6 +254,21 @@ static void object_find_text(struct object *o, const struct btf *btf)
 	}
 }
 
+/* The BTF tells of variables that the section need not have. */
+static int object_find_tunables(struct object *o, const struct btf *btf)
+{
+	size_t size = 0;
+
+	if (tunables_find(&o->tunables, btf, o->name))
+		return -1;
+	if (o->section && !bpf_map__initial_value(o->section, &size))
+		size = 0;
+	if (tunables_fit(&o->tunables, size))
+		return 0;
+	return main_err("%s: its tunables are not in section %s: compile it anew", o->path,
+			TUNABLES_SECTION);
+}
+
 static int object_set_tunables(struct object *o, int nr, char **args)
 {
 	struct tunable_value *values;
@@ -293,7 +308,7 @@ int object_open(struct object *o, const char *name, int nr_tunables, char **tuna
 		err = main_err("%s: it has no BTF: compile it with clang -g", o->path);
 	else
 		err = object_find_ops(o, btf) ?: object_find_name(o, btf) ?:
-		      tunables_find(&o->tunables, btf, o->name) ?:
+		      object_find_tunables(o, btf) ?:
 		      object_set_tunables(o, nr_tunables, tunables);
 	if (err) {
 		object_close(o);

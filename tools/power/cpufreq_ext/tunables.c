@@ -15,7 +15,8 @@
 #include "cpufreq_ext.h"
 #include "list.h"
 
-#define TUNABLES_TAG	"tunable:"
+#define TUNABLES_TAG		"tunable:"
+#define TUNABLES_MAX_DEPTH	32	/* typedefs and qualifiers of a type */
 
 /* struct cpufreq_ext_list of samples/bpf/cpufreq_ext.bpf.h */
 struct tunables_list {
@@ -28,12 +29,14 @@ struct tunables_list {
 
 /* ---- what there is ---- */
 
+/* In an object that is broken, a type may lead back to itself. */
 static const struct btf_type *tunables_strip(const struct btf *btf, uint32_t id)
 {
 	const struct btf_type *t = btf__type_by_id(btf, id);
+	int depth;
 
-	while (t && (btf_is_mod(t) || btf_is_typedef(t)))
-		t = btf__type_by_id(btf, t->type);
+	for (depth = 0; t && (btf_is_mod(t) || btf_is_typedef(t)); depth++)
+		t = depth < TUNABLES_MAX_DEPTH ? btf__type_by_id(btf, t->type) : NULL;
 	return t;
 }
 
@@ -150,6 +153,21 @@ int tunables_find(struct tunables *t, const struct btf *btf, const char *governo
 		}
 	}
 	return 0;
+}
+
+bool tunables_fit(const struct tunables *t, size_t size)
+{
+	uint32_t align;
+	int i;
+
+	for (i = 0; i < t->nr; i++) {
+		const struct tunable *one = &t->tunable[i];
+
+		align = one->kind == TUNABLE_LIST ? sizeof(uint32_t) : one->size;
+		if (one->offset > size || one->size > size - one->offset || one->offset % align)
+			return false;
+	}
+	return true;
 }
 
 void tunables_free(struct tunables *t)
