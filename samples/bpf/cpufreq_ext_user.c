@@ -6,6 +6,7 @@
  * link is pinned.  Programs of the object that are not operations of a governor
  * (tracepoints, for example) are attached as well.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <glob.h>
 #include <signal.h>
@@ -21,7 +22,9 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#ifndef CPUFREQ
 #define CPUFREQ		"/sys/devices/system/cpu/cpufreq"
+#endif
 #define MAX_LINKS	64
 
 static const char usage[] =
@@ -43,15 +46,20 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *fmt,
 	return verbose ? vfprintf(stderr, fmt, args) : 0;
 }
 
+/* Names and paths may have anything in them: it must stay one line of text. */
 static noreturn void die(const char *fmt, ...)
 {
+	char text[8192], *c;
 	va_list args;
 
 	va_start(args, fmt);
-	fputs("cpufreq_ext: ", stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	for (c = text; *c; c++) {
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
+	}
+	fprintf(stderr, "cpufreq_ext: %s\n", text);
 	exit(1);
 }
 
@@ -110,8 +118,9 @@ static void die_not_attached(const char *path, int err)
 	if (err == -EBUSY) {
 		text = read_stat();
 		text = text ? strstr(text, "governor: ") : NULL;
-		die("BPF governor '%s' is loaded: stop its loader or remove its pin first",
-		    text ? text + strlen("governor: ") : "?");
+		text = text ? text + strlen("governor: ") : "?";
+		die("BPF governor '%.*s' is loaded: stop its loader or remove its pin first",
+		    (int)strcspn(text, "\n"), text);
 	}
 	if (err == -EINVAL)
 		die("%s: the kernel does not take it: see the end of dmesg", path);
@@ -135,7 +144,8 @@ static void print_state(void)
 	text = text ?: "Stat: no policy uses ext\nBPF governor: -";
 	printf("%.*s", (int)strcspn(text + 6, "\n"), text + 6);
 	text = strstr(text, "governor: ");
-	printf("  %s", text ? text + strlen("governor: ") : "");
+	text = text ? text + strlen("governor: ") : "";
+	printf("  %.*s", (int)strcspn(text, "\n"), text);
 
 	if (!glob(CPUFREQ "/policy*/scaling_cur_freq", 0, NULL, &found)) {
 		for (i = 0; i < found.gl_pathc; i++) {
