@@ -18,10 +18,13 @@ struct btf;
 #define ATTRIBUTE(a)	__attribute__((a))
 #define __printf(a, b)	ATTRIBUTE(format(printf, a, b))
 
+/* The fuzzer has folders of its own. */
+#ifndef CPUFREQ
 #define CPUFREQ		"/sys/devices/system/cpu/cpufreq"
 #define PIN_DIR		"/sys/fs/bpf/cpufreq_ext"
-#define PIN_GOVERNOR	PIN_DIR "/governor"
 #define STATE_DIR	"/run/cpufreq_ext"
+#endif
+#define PIN_GOVERNOR	PIN_DIR "/governor"
 
 #define NAME_LEN	128
 #define PATH_LEN	4096
