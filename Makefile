@@ -4,6 +4,8 @@
 # Kernel to test on, 6.12 or 7.3, and which builds of it (see harness/test)
 LINUX	:= 6.12
 KERNELS	:=
+# Options of harness/fuzz
+FUZZ	:=
 # Where "make samples" puts what it builds
 OUT	:= $(CURDIR)/build
 
@@ -13,8 +15,10 @@ help:
 	@echo "make demo      see BPF choose frequencies on Debian's kernel in QEMU (2 minutes, then 20 seconds)"
 	@echo "make test      build the kernel and run the tests (within 45 minutes)"
 	@echo "               LINUX=7.3              on that kernel instead of 6.12"
-	@echo "               KERNELS=\"debug stock\"  some of: check debug debug-m small stock"
+	@echo "               KERNELS=\"debug stock\"  some of: check fuzz debug debug-m small stock"
 	@echo "make check     style and static checks of the patches"
+	@echo "make fuzz      fuzz the tool, and run it under valgrind (2 minutes)"
+	@echo "               FUZZ=\"-t 3600\"       for an hour each; see harness/fuzz"
 	@echo "make samples   build the loader and the BPF governors into $(OUT)"
 	@echo "make clean     delete what was built, but not what was downloaded or compiled (ccache)"
 	@echo
@@ -30,6 +34,10 @@ test:
 check:
 	@harness/test -l "$(LINUX)" check
 
+fuzz:
+	@harness/packages test
+	@harness/fuzz -l "$(LINUX)" -j "$$(nproc)" $(FUZZ)
+
 samples:
 	@harness/packages demo
 	@harness/fetch stock 6.12
@@ -38,4 +46,4 @@ samples:
 clean:
 	@harness/build clean
 
-.PHONY: help demo test check samples clean
+.PHONY: help demo test check fuzz samples clean
