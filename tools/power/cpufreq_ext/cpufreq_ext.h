@@ -134,6 +134,10 @@ void tunables_print_value(FILE *f, const struct tunable *t, const void *section)
 const char *tunables_type(const struct tunable *t);
 void tunables_print_names(FILE *f, const struct tunables *t);
 
+/* check.c: refuse objects that libbpf does not survive */
+
+int check_object(const char *path);
+
 /* object.c: a BPF object with a governor */
 
 struct object {

@@ -297,7 +297,7 @@ int object_open(struct object *o, const char *name, int nr_tunables, char **tuna
 
 	memset(o, 0, sizeof(*o));
 	*object_warning = '\0';
-	if (object_find(o->path, name))
+	if (object_find(o->path, name) || check_object(o->path))
 		return -1;
 	o->obj = bpf_object__open_file(o->path, NULL);
 	if (!o->obj)

@@ -107,16 +107,16 @@ static struct btf_type *btf_next(struct btf_type *t, uint32_t kind, uint32_t *id
 	return NULL;
 }
 
-static struct btf_var_secinfo *btf_tunables(void)
+static struct btf_var_secinfo *btf_first_of(const char *section)
 {
 	struct btf_type *t = NULL;
 	uint32_t id;
 
 	while ((t = btf_next(t, BTF_KIND_DATASEC, &id))) {
-		if (!strcmp(btf_name(t->name_off), TUNABLES))
+		if (!strcmp(btf_name(t->name_off), section))
 			return (struct btf_var_secinfo *)(t + 1);
 	}
-	errx(1, "there are no tunables");
+	errx(1, "there is no section %s in the BTF", section);
 }
 
 /* ---- what is wrong ---- */
@@ -133,17 +133,17 @@ static void no_elf(void)
 
 static void far_tunable(void)
 {
-	btf_tunables()->offset = 0x7ffffff8;
+	btf_first_of(TUNABLES)->offset = 0x7ffffff8;
 }
 
 static void unaligned_tunable(void)
 {
-	btf_tunables()->offset++;
+	btf_first_of(TUNABLES)->offset++;
 }
 
 static void huge_tunable(void)
 {
-	btf_tunables()->size = 0xffffffff;
+	btf_first_of(TUNABLES)->size = 0xffffffff;
 }
 
 static void function_as_tunable(void)
@@ -151,7 +151,7 @@ static void function_as_tunable(void)
 	uint32_t id;
 
 	btf_next(NULL, BTF_KIND_FUNC, &id);
-	btf_tunables()->type = id;
+	btf_first_of(TUNABLES)->type = id;
 }
 
 static void no_section(void)
@@ -199,11 +199,22 @@ static void btf_without_strings(void)
 	((struct btf_header *)elf_data(".BTF"))->str_len = 0;
 }
 
+static void btf_of_no_bytes(void)
+{
+	elf_find(".BTF")->sh_type = SHT_NOBITS;
+}
+
 static void btf_ext_beyond_its_end(void)
 {
 	uint32_t *h = elf_data(".BTF.ext");
 
 	h[3] = 0xfffffff0; /* func_info_len */
+}
+
+static void far_ops(void)
+{
+	/* With its size, less than the section's in 32 bits */
+	btf_first_of(".struct_ops.link")->offset = -64;
 }
 
 static void no_ops(void)
@@ -253,7 +264,9 @@ static const struct {
 	{ "type_of_no_kind", type_of_no_kind },
 	{ "btf_beyond_its_end", btf_beyond_its_end },
 	{ "btf_without_strings", btf_without_strings },
+	{ "btf_of_no_bytes", btf_of_no_bytes },
 	{ "btf_ext_beyond_its_end", btf_ext_beyond_its_end },
+	{ "far_ops", far_ops },
 	{ "no_ops", no_ops },
 	{ "ops_cut_off", ops_cut_off },
 	{ "relocation_of_nothing", relocation_of_nothing },
