@@ -297,18 +297,13 @@ static void cpufreq_ext_set_state(struct cpufreq_governor_ext_ops *ops)
 
 /************************ Calling the BPF governor ************************/
 
-/*
- * The watchdog is armed by who calls, unless somebody did lately: it does not
- * wake up a system that makes no decisions.  One that is pending is not put off.
- */
-static void cpufreq_ext_arm_watchdog(unsigned long now)
+/* Until then the watchdog need not be armed again; in jiffies */
+static unsigned long cpufreq_ext_watched = INITIAL_JIFFIES;
+
+/* One that is pending is not put off. */
+static noinline void cpufreq_ext_arm_watchdog(unsigned long now)
 {
-	static unsigned long next = INITIAL_JIFFIES;
-
-	if (likely(time_before(now, READ_ONCE(next))))
-		return;
-
-	WRITE_ONCE(next, now + CPUFREQ_EXT_CALL_LIMIT / 2);
+	WRITE_ONCE(cpufreq_ext_watched, now + CPUFREQ_EXT_CALL_LIMIT / 2);
 	queue_delayed_work(system_dfl_wq, &cpufreq_ext_watchdog,
 			   CPUFREQ_EXT_CALL_LIMIT + 1);
 }
@@ -316,9 +311,12 @@ static void cpufreq_ext_arm_watchdog(unsigned long now)
 /*
  * A sleepable program must not wait for the memory of a process, which can take
  * for ever, with our locks held: page faults fail while it runs.
+ *
+ * Who calls arms the watchdog, unless somebody did lately: it does not wake up a
+ * system that makes no decisions.
  */
-static void cpufreq_ext_begin(struct cpufreq_ext_call *call,
-			      struct cpufreq_governor_ext_ops *ops)
+static inline void cpufreq_ext_begin(struct cpufreq_ext_call *call,
+				     struct cpufreq_governor_ext_ops *ops)
 {
 	unsigned long now = jiffies;
 
@@ -327,7 +325,8 @@ static void cpufreq_ext_begin(struct cpufreq_ext_call *call,
 	WRITE_ONCE(call->since, now);
 	/* The watchdog reads it first. */
 	smp_store_release(&call->caller, current);
-	cpufreq_ext_arm_watchdog(now);
+	if (unlikely(time_after_eq(now, READ_ONCE(cpufreq_ext_watched))))
+		cpufreq_ext_arm_watchdog(now);
 	pagefault_disable();
 }
 
@@ -336,23 +335,25 @@ static bool cpufreq_ext_is_late(struct cpufreq_ext_call *call)
 	return time_after(jiffies, READ_ONCE(call->since) + CPUFREQ_EXT_CALL_LIMIT);
 }
 
-static void cpufreq_ext_end(struct cpufreq_ext_call *call)
+static noinline void cpufreq_ext_late(struct cpufreq_ext_call *call)
+{
+	unsigned int ms = jiffies_to_msecs(jiffies - call->since);
+
+	call->failed = true;
+	if (!cpufreq_ext_fault(call->ops, call->policy, "an operation took %u ms", ms))
+		pr_err_ratelimited("BPF governor %s: an operation took %u ms\n",
+				   call->ops->name, ms);
+}
+
+static inline void cpufreq_ext_end(struct cpufreq_ext_call *call)
 {
 	pagefault_enable();
 	WRITE_ONCE(call->caller, NULL);
-
-	if (unlikely(cpufreq_ext_is_late(call))) {
-		unsigned int ms = jiffies_to_msecs(jiffies - call->since);
-
-		call->failed = true;
-		if (!cpufreq_ext_fault(call->ops, call->policy,
-				       "an operation took %u ms", ms))
-			pr_err_ratelimited("BPF governor %s: an operation took %u ms\n",
-					   call->ops->name, ms);
-	}
+	if (unlikely(cpufreq_ext_is_late(call)))
+		cpufreq_ext_late(call);
 }
 
-static void cpufreq_ext_enter(struct cpufreq_ext_policy *ep,
+static inline void cpufreq_ext_enter(struct cpufreq_ext_policy *ep,
 			      struct cpufreq_governor_ext_ops *ops, int load)
 {
 	lockdep_assert_held(&ep->dbs.update_mutex);
@@ -526,7 +527,7 @@ static unsigned int cpufreq_ext_target(struct cpufreq_ext_policy *ep,
  * see whether the CPUs of the policy had work for at least half of the time of
  * one of them.  It is not to blame for what a user or a driver wants.
  */
-static void cpufreq_ext_attend(struct cpufreq_ext_policy *ep, bool asks_long)
+static noinline void cpufreq_ext_attend(struct cpufreq_ext_policy *ep, bool asks_long)
 {
 	bool was_long = ep->asked_long;
 	struct cpufreq_policy *policy = ep->dbs.policy;
@@ -555,21 +556,38 @@ static void cpufreq_ext_attend(struct cpufreq_ext_policy *ep, bool asks_long)
 				  CPUFREQ_EXT_ATTEND_STRIKES);
 }
 
+/* The sampling period that the BPF governor wants, within what is allowed */
+static unsigned int cpufreq_ext_wanted_delay_us(struct cpufreq_ext_policy *ep,
+						unsigned int wanted_us)
+{
+	unsigned int delay_us = clamp(wanted_us, ep->min_delay_us,
+				      CPUFREQ_EXT_MAX_DELAY_US);
+
+	if (wanted_us != delay_us)
+		ep->counters.refused_rates++;
+
+	return delay_us;
+}
+
 /* Time to the next sample */
-static unsigned int cpufreq_ext_delay_us(struct cpufreq_ext_policy *ep,
-					 unsigned int rate_us)
+static unsigned int cpufreq_ext_delay_us(struct cpufreq_ext_policy *ep)
 {
 	struct cpufreq_governor_ext_ops *ops = ep->ops;
-	unsigned int wanted_us, delay_us;
+	unsigned int rate_us = ep->dbs.dbs_data->sampling_rate;
+	unsigned int delay_us = ep->rate_us;
 
-	wanted_us = ops->get_sampling_rate ? ops->get_sampling_rate(ep->dbs.policy) :
-					     ep->rate_us;
-	delay_us = clamp(wanted_us ?: rate_us, ep->min_delay_us,
-			 CPUFREQ_EXT_MAX_DELAY_US);
-	if (unlikely(wanted_us && wanted_us != delay_us))
-		ep->counters.refused_rates++;
-	if (unlikely(ep->asked_long || wanted_us > CPUFREQ_EXT_ATTEND_US))
-		cpufreq_ext_attend(ep, wanted_us > CPUFREQ_EXT_ATTEND_US);
+	if (ops->get_sampling_rate) {
+		delay_us = ops->get_sampling_rate(ep->dbs.policy);
+		if (delay_us)
+			delay_us = cpufreq_ext_wanted_delay_us(ep, delay_us);
+	}
+	if (unlikely(ep->asked_long || delay_us > CPUFREQ_EXT_ATTEND_US))
+		cpufreq_ext_attend(ep, delay_us > CPUFREQ_EXT_ATTEND_US);
+	if (!delay_us)
+		delay_us = max(rate_us, ep->min_delay_us);
+
+	/* For the next load: what dbs_update() takes for a long idle time */
+	ep->dbs.rate_mult = delay_us > rate_us ? delay_us / rate_us : 1;
 
 	return delay_us;
 }
@@ -589,7 +607,6 @@ static void cpufreq_ext_fallback(struct cpufreq_ext_policy *ep)
 static unsigned int cpufreq_ext_decide(struct cpufreq_ext_policy *ep)
 {
 	struct cpufreq_policy *policy = ep->dbs.policy;
-	unsigned int rate_us = ep->dbs.dbs_data->sampling_rate;
 	unsigned int target = 0, delay_us;
 	unsigned long freq;
 
@@ -604,14 +621,13 @@ static unsigned int cpufreq_ext_decide(struct cpufreq_ext_policy *ep)
 	/* Nothing else is new to drivers with CPUFREQ_NEED_UPDATE_LIMITS. */
 	if (target && (target != policy->cur || ep->limits_changed)) {
 		ep->limits_changed = false;
+		/* The time that the driver takes is not the BPF governor's. */
+		cpufreq_ext_leave(ep);
 		__cpufreq_driver_target(policy, target, CPUFREQ_RELATION_L);
+		cpufreq_ext_enter(ep, ep->ops, ep->load);
 	}
 
-	delay_us = cpufreq_ext_delay_us(ep, rate_us);
-
-	/* For the next load: what dbs_update() takes for a long idle time */
-	ep->dbs.rate_mult = delay_us > rate_us ? delay_us / rate_us : 1;
-
+	delay_us = cpufreq_ext_delay_us(ep);
 	if (ep->load == CPUFREQ_EXT_LOAD_UNKNOWN)
 		cpufreq_ext_refresh_load(ep);
 
@@ -1292,11 +1308,7 @@ __bpf_kfunc int bpf_cpufreq_policy_set_sampling_rate(struct cpufreq_policy *poli
 	if (ep->load == CPUFREQ_EXT_LOAD_NONE)
 		return -ENODATA;
 
-	ep->rate_us = rate_us;
-	if (rate_us) {
-		ep->rate_us = clamp(rate_us, ep->min_delay_us, CPUFREQ_EXT_MAX_DELAY_US);
-		ep->counters.refused_rates += ep->rate_us != rate_us;
-	}
+	ep->rate_us = rate_us ? cpufreq_ext_wanted_delay_us(ep, rate_us) : 0;
 
 	return 0;
 }
