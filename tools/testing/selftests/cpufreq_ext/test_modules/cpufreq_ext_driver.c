@@ -8,7 +8,7 @@
  *
  *   cpufreq_ext_driver/policyN/	one number a file, for the policy N of cpufreq;
  *					they count from the loading of the module
- *     transitions	calls that ask for a frequency, whatever becomes of them
+ *     transitions	calls that ask for a frequency, counted when they begin
  *     failed		those of them that failed
  *     fast_switches	calls of fast_switch(), which are not among the transitions
  *     verified		limits that were checked before they came into force
@@ -237,7 +237,6 @@ static void ext_test_record(struct ext_test_policy *dp,
 {
 	guard(raw_spinlock_irqsave)(&ext_test_lock);
 
-	dp->transitions++;
 	if (t->err)
 		dp->failed++;
 	if (*t->judgement == 'v')
@@ -274,6 +273,8 @@ static int ext_test_transition(struct cpufreq_policy *policy, unsigned int khz,
 		.relation = relation,
 	};
 
+	scoped_guard(raw_spinlock_irqsave, &ext_test_lock)
+		dp->transitions++;
 	ext_test_judge(policy, &t);
 	t.err = ext_test_failure();
 
