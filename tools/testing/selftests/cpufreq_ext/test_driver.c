@@ -656,6 +656,27 @@ TEST_F_TIMEOUT(driver, shortest_period_is_of_the_driver, 180)
 	}
 }
 
+/* What the driver wants, or how long it takes, is no fault of the governor's. */
+TEST_F_TIMEOUT(driver, slow_driver_is_no_fault, 60)
+{
+	START("transition_delay_us=2500000 max_policies=1");
+	self->probe->bss->want_rate_us = 1;
+	ATTACH();
+	busy_start(0);
+	sleep_ms(5 * 2500);
+	EXPECT_LE(4, self->probe->bss->nr_next_cpu[0]);
+	EXPECT_TRUE(stat_is(STAT_LOADED("probe"))) TH_LOG("%s", read_stat());
+	busy_stop();
+
+	RESTART("max_policies=1");
+	wake_start(0);
+	ASSERT_EQ(0, driver_set("slow_us", 2500000));
+	IN_TRANSITION(0, MID_KHZ);
+	EXPECT_TRUE(wait_long_for_hw(0, MID_KHZ, 10000));
+	sleep_ms(1000);
+	EXPECT_TRUE(stat_is(STAT_LOADED("probe"))) TH_LOG("%s", read_stat());
+}
+
 /*************************** failing transitions ****************************/
 
 static const char * const kinds[] = {
