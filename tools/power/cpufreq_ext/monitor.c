@@ -13,7 +13,7 @@
 
 #include "cpufreq_ext.h"
 
-#define MONITOR_MIN_S		0.05
+#define MONITOR_MIN_S		0.02
 #define MONITOR_MAX_S		3600
 #define MONITOR_MAX_STATES	256
 #define MONITOR_TEXT_WIDTH	58	/* of a row without its bar */
@@ -22,6 +22,13 @@
 struct monitor_state {
 	unsigned long khz;
 	unsigned long ticks;
+};
+
+/* Of a CPU, since it was started */
+struct monitor_idle {
+	double seconds;
+	double share;		/* of the time since the last look */
+	double usual;		/* of such shares, the mean of the last few */
 };
 
 /* What was read at a time, and what it means for the time since the last one */
@@ -43,8 +50,8 @@ struct monitor_policy {
 struct monitor {
 	struct monitor_policy *policy;
 	int nr;
-	unsigned long *idle;	/* ticks of each CPU */
-	unsigned long *idle_before;
+	struct monitor_idle *idle;	/* of each CPU */
+	struct monitor_idle *idle_before;
 	int nr_cpus;
 	double time, time_before, start;
 	FILE *csv;
@@ -74,23 +81,44 @@ static void monitor_free_policies(struct monitor *m)
 	m->nr = 0;
 }
 
+/*
+ * The kernel tells whole ticks, which are long where one looks often.  Of the
+ * times that may be meant, take the one nearest to what is usual.
+ */
+static void monitor_guess_idle(const struct monitor *m, unsigned int cpu, unsigned long ticks)
+{
+	double tick = 1.0 / sysconf(_SC_CLK_TCK), passed = m->time - m->time_before;
+	const struct monitor_idle *before = &m->idle_before[cpu];
+	struct monitor_idle *idle = &m->idle[cpu];
+
+	idle->seconds = before->seconds + before->usual * passed;
+	if (idle->seconds < ticks * tick)
+		idle->seconds = ticks * tick;
+	if (idle->seconds > (ticks + 1) * tick)
+		idle->seconds = (ticks + 1) * tick;
+	idle->share = passed > 0 ? (idle->seconds - before->seconds) / passed : 1;
+	if (idle->share > 1)
+		idle->share = 1;
+	if (idle->share < 0)
+		idle->share = 0;
+	idle->usual = m->time_before ? before->usual + (idle->share - before->usual) / 4 : 1;
+}
+
 static void monitor_read_idle(struct monitor *m)
 {
 	unsigned long idle, iowait;
+	struct monitor_idle *oldest = m->idle_before;
 	char line[1024];
 	unsigned int cpu;
 	FILE *f;
 
-	free(m->idle_before);
 	m->idle_before = m->idle;
-	m->idle = calloc(m->nr_cpus, sizeof(*m->idle));
-	if (!m->idle)
-		return;
+	m->idle = oldest;
 	f = fopen("/proc/stat", "re");
 	while (f && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "cpu%u %*u %*u %*u %lu %lu", &cpu, &idle, &iowait) == 3 &&
 		    cpu < (unsigned int)m->nr_cpus)
-			m->idle[cpu] = idle + iowait;
+			monitor_guess_idle(m, cpu, idle + iowait);
 	}
 	if (f)
 		fclose(f);
@@ -148,21 +176,16 @@ static void monitor_read_policy(struct monitor_policy *p, const char *bpf)
 
 static double monitor_load(const struct monitor *m, const struct monitor_policy *p)
 {
-	double seconds = m->time - m->time_before, load, highest = 0;
-	long hz = sysconf(_SC_CLK_TCK);
+	double load, highest = 0;
 	int i;
 
-	if (!m->idle || !m->idle_before || seconds <= 0)
-		return 0;
 	/* The busiest one counts, as it does for governors. */
 	for (i = 0; i < p->nr_set && i < m->nr_cpus; i++) {
-		if (!p->set[i])
-			continue;
-		load = 100 - 100.0 * (m->idle[i] - m->idle_before[i]) / hz / seconds;
+		load = p->set[i] ? 100 * (1 - m->idle[i].share) : 0;
 		if (load > highest)
 			highest = load;
 	}
-	return highest > 100 ? 100 : highest;
+	return highest;
 }
 
 static void monitor_compare(struct monitor *m, struct monitor_policy *p,
@@ -342,6 +365,10 @@ static int monitor_loop(struct monitor *m, double interval, long count, bool sho
 	fd = signalfd(-1, &signals, SFD_CLOEXEC);
 
 	m->nr_cpus = sysconf(_SC_NPROCESSORS_CONF);
+	m->idle = main_alloc(NULL, m->nr_cpus * sizeof(*m->idle));
+	m->idle_before = main_alloc(NULL, m->nr_cpus * sizeof(*m->idle_before));
+	memset(m->idle, 0, m->nr_cpus * sizeof(*m->idle));
+	memset(m->idle_before, 0, m->nr_cpus * sizeof(*m->idle_before));
 	if (!monitor_read(m)) {
 		main_err("no cpufreq driver is active: load one that fits this machine, e.g. modprobe acpi-cpufreq");
 		err = -1;

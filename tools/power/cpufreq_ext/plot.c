@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <math.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,9 @@
 
 #include "cpufreq_ext.h"
 
-#define PLOT_WIDTH	1100
-#define PLOT_HEIGHT	300	/* of a policy */
+/* As wide as text on a page, so that the letters are as large as those of it */
+#define PLOT_WIDTH	800
+#define PLOT_HEIGHT	310	/* of a policy */
 #define PLOT_FIELDS	12
 #define PLOT_MAX	64	/* policies in a picture */
 #define PLOT_MAX_NUMBER	1e15	/* more than this is no time and no frequency */
@@ -219,16 +221,46 @@ static void plot_string(FILE *f, const char *text)
 	fputc('\'', f);
 }
 
+/* Whether sample @i looks like the two beside it: curves are steps, it adds nothing. */
+static bool plot_is_dull(const struct plot_policy *p, int i)
+{
+	const struct plot_sample *s = &p->sample[i];
+
+	return i > 0 && i < p->nr - 1 && s->khz == s[-1].khz && s->khz == s[1].khz &&
+	       s->min == s[-1].min && s->min == s[1].min && s->max == s[-1].max &&
+	       s->max == s[1].max;
+}
+
+/* The outline of an area: the load of a sample is that of the time before it. */
+static void plot_write_load(FILE *f, const struct plot_policy *p)
+{
+	double start = p->sample[0].time;
+	int i;
+
+	for (i = 0; i < p->nr; i++) {
+		if (i < p->nr - 1 && i > 0 &&
+		    rint(p->sample[i].load) == rint(p->sample[i + 1].load))
+			continue;
+		fprintf(f, "%.3f %.0f\n%.3f %.0f\n", start, p->sample[i].load,
+			p->sample[i].time, p->sample[i].load);
+		start = p->sample[i].time;
+	}
+}
+
 static void plot_write_data(FILE *f, const struct plot_policy *p, int n)
 {
+	const struct plot_sample *s = p->sample;
 	double sum = 0;
 	int i;
 
 	fprintf(f, "$samples%d << END\n", n);
-	for (i = 0; i < p->nr; i++)
-		fprintf(f, "%.3f %.6f %.1f %.6f %.6f\n", p->sample[i].time,
-			p->sample[i].khz / 1e6, p->sample[i].load,
-			p->sample[i].min / 1e6, p->sample[i].max / 1e6);
+	for (i = 0; i < p->nr; i++) {
+		if (!plot_is_dull(p, i))
+			fprintf(f, "%.3f %.6f %.6f %.6f\n", s[i].time, s[i].khz / 1e6,
+				s[i].min / 1e6, s[i].max / 1e6);
+	}
+	fprintf(f, "END\n$load%d << END\n", n);
+	plot_write_load(f, p);
 	fprintf(f, "END\n$states%d << END\n", n);
 	for (i = 0; i < p->nr_states; i++)
 		sum += p->state[i].ms;
@@ -238,20 +270,28 @@ static void plot_write_data(FILE *f, const struct plot_policy *p, int n)
 	fprintf(f, "END\n");
 }
 
+/* The area of a diagram between two parts of the width, in the row of a policy */
+static void plot_write_margins(FILE *f, double left, double right, int n, int nr)
+{
+	fprintf(f, "set lmargin at screen %f\nset rmargin at screen %f\n", left, right);
+	fprintf(f, "set tmargin at screen %f\nset bmargin at screen %f\n",
+		1 - (n + 0.11) / nr, 1 - (n + 0.73) / nr);
+}
+
 /* Over time, on the left: the frequency within its limits, and the load */
 static void plot_write_time(FILE *f, const struct plot_policy *p, int n, int nr)
 {
 	static const char * const settings[] = {
-		"set key outside top center horizontal",
-		"set xlabel 'Time (s)'",
+		"set xlabel 'Time (s)' offset 0,0.3",
 		"set ylabel 'Frequency (GHz)'",
-		"set y2label 'Load (%)'",
-		"set xtics auto norotate",
-		"set ytics nomirror",
+		"set y2label 'Load (%)' offset -1,0",
+		"set xtics auto",
+		"set ytics auto nomirror",
+		"set format y '%g'",
 		"set y2tics 0,25,100",
 		"set y2range [0:110]",
 	};
-	static const char limits[] = "with steps lw 1 lc rgb '#888888'";
+	static const char limits[] = "with steps lw 1.5 dt (6,4) lc rgb '#666666'";
 	char *title;
 	size_t i;
 
@@ -259,46 +299,55 @@ static void plot_write_time(FILE *f, const struct plot_policy *p, int n, int nr)
 	fprintf(f, "set title ");
 	plot_string(f, title);
 	free(title);
-	fprintf(f, " noenhanced\nset size 0.68,%f\nset origin 0,%f\n", 1.0 / nr,
-		1 - (n + 1.0) / nr);
+	fprintf(f, " noenhanced offset 0,-0.5\n");
+	plot_write_margins(f, 0.085, 0.665, n, nr);
+	fprintf(f, "set key at screen 0.375,%f horizontal center", 1 - (n + 0.96) / nr);
+	fprintf(f, " maxcols 3 maxrows 1 samplen 2 width -1\n");
 	for (i = 0; i < ARRAY_SIZE(settings); i++)
 		fprintf(f, "%s\n", settings[i]);
-	fprintf(f, "set xrange [%.3f:%.3f]\nset yrange [0:%.6f]\n",
-		p->nr > 1 ? p->sample[0].time : 0,
+	fprintf(f, "set xrange [%.3f:%.3f]\n", p->nr > 1 ? p->sample[0].time : 0,
 		p->sample[p->nr - 1].time > p->sample[0].time ?
-			p->sample[p->nr - 1].time : p->sample[0].time + 1,
-		(p->hw_max > 0 ? p->hw_max : 1e6) * 1.1 / 1e6);
-	fprintf(f, "plot $samples%d using 1:4 %s dt 3 title 'limits'", n, limits);
-	fprintf(f, ", '' using 1:5 %s dt 3 notitle", limits);
-	fprintf(f, ", '' using 1:3 axes x1y2 with fsteps lw 1.2 lc rgb '#c8600a' title 'load'");
+			p->sample[p->nr - 1].time : p->sample[0].time + 1);
+	fprintf(f, "plot $load%d using 1:2 axes x1y2 with filledcurves x1 fs solid 1 noborder", n);
+	fprintf(f, " lc rgb '#f3c99b' title 'load'");
+	fprintf(f, ", $samples%d using 1:3 %s notitle", n, limits);
+	fprintf(f, ", '' using 1:4 %s title 'limits'", limits);
 	fprintf(f, ", '' using 1:2 with steps lw 2.2 lc rgb '#12408c' title 'frequency'\n");
 }
 
-/* Time in state, on the right */
+/* Time in state, on the right, with the same axis of frequencies */
 static void plot_write_states(FILE *f, const struct plot_policy *p, int n, int nr)
 {
 	static const char * const settings[] = {
-		"set title 'Time in state'",
-		"set xlabel 'Frequency (GHz)'",
-		"set ylabel 'Time (%)'",
-		"set yrange [0:120]",
-		"set ytics 0,25,100 mirror",
-		"set boxwidth 0.7",
+		"set title 'Time in state' offset 0,-0.5",
+		"set xlabel 'Time (%)' offset 0,0.3",
+		"unset ylabel",
+		"set xrange [0:125]",
+		"set xtics 0,25,100",
+		"set format y ''",
 		"unset y2tics",
 		"unset y2label",
 		"unset key",
 	};
+	double max = p->hw_max / 1e6, nearest = max, half;
 	size_t i;
+	int k;
+
+	for (k = 1; k < p->nr_states; k++)
+		nearest = fmin(nearest, (p->state[k].khz - p->state[k - 1].khz) / 1e6);
+	half = fmin(nearest * 0.35, max * 0.04);
 
 	for (i = 0; i < ARRAY_SIZE(settings); i++)
 		fprintf(f, "%s\n", settings[i]);
-	fprintf(f, "set size 0.32,%f\nset origin 0.68,%f\n", 1.0 / nr, 1 - (n + 1.0) / nr);
-	fprintf(f, "set xrange [-0.7:%d.7]\nset xtics %s\n", p->nr_states - 1,
-		p->nr_states > 6 ? "rotate by -60" : "norotate");
-	fprintf(f, "plot $states%d using 0:2:xtic(1) with boxes", n);
-	fprintf(f, " fill solid 0.65 lc rgb '#12408c'");
-	fprintf(f, ", '' using 0:2:(sprintf('%%.0f', $2)) with labels offset 0,0.6\n");
-	fprintf(f, "set ytics auto\n");
+	plot_write_margins(f, 0.78, 0.985, n, nr);
+	fprintf(f, "plot $states%d using (0):1:(0):2:($1-%f):($1+%f) with boxxyerror", n,
+		half, half);
+	fprintf(f, " fs solid 0.65 lc rgb '#12408c'");
+	/* Numbers beside the bars, if they have room there */
+	if (nearest > max * 0.07)
+		fprintf(f, ", '' using 2:1:(%s) with labels left offset 0.5,0",
+			"$2 < 0.5 ? '' : sprintf('%.0f', $2)");
+	fputc('\n', f);
 }
 
 static void plot_write(FILE *f, const struct plot *plot, const char *out, bool png)
@@ -310,7 +359,7 @@ static void plot_write(FILE *f, const struct plot *plot, const char *out, bool p
 		fprintf(f, "set terminal pngcairo size %d,%d fontscale 1.5 linewidth 1.5\n",
 			PLOT_WIDTH * 3 / 2, plot->nr * PLOT_HEIGHT * 3 / 2);
 	else
-		fprintf(f, "set terminal svg size %d,%d font 'sans-serif,12' background 'white'\n",
+		fprintf(f, "set terminal svg size %d,%d font 'sans-serif,14' background 'white'\n",
 			PLOT_WIDTH, plot->nr * PLOT_HEIGHT);
 	fprintf(f, "set output ");
 	plot_string(f, out);
@@ -319,6 +368,8 @@ static void plot_write(FILE *f, const struct plot *plot, const char *out, bool p
 		plot_write_data(f, &plot->policy[n], n);
 	fprintf(f, "set multiplot\n");
 	for (n = 0; n < plot->nr; n++) {
+		fprintf(f, "set yrange [0:%.6f]\n", (plot->policy[n].hw_max > 0 ?
+			plot->policy[n].hw_max : 1e6) * 1.1 / 1e6);
 		plot_write_time(f, &plot->policy[n], n, plot->nr);
 		plot_write_states(f, &plot->policy[n], n, plot->nr);
 	}
