@@ -50,8 +50,6 @@ run_refuses_unknown_commands
 monitor_shows_policies
 monitor_records_csv
 monitor_refuses
-plot_refuses
-plot_draws
 active_mode_is_named
 nothing_is_left
 "
@@ -523,7 +521,7 @@ run_refuses_unknown_commands() {
 			refused "no tunable" run interactive x=1 -- true
 }
 
-# ---- monitor, plot ----
+# ---- monitor ----
 
 monitor_shows_policies() {
 	start load --select powersave
@@ -545,33 +543,6 @@ monitor_refuses() {
 	refused "-i cannot be '0'" monitor -i 0 && refused "-i cannot be 'x'" monitor -i x &&
 		refused "-n cannot be '-1'" monitor -n -1 && refused "no arguments" monitor x &&
 		refused "choose another file" monitor -n 1 --csv /nosuch/file
-}
-
-plot_refuses() {
-	echo "time_s,policy" >"$tmp/bad.csv"
-	tool monitor -i 0.1 -n 1 --csv - >"$tmp/good.csv"
-	head -n 1 "$tmp/good.csv" >"$tmp/empty.csv"
-	{ cat "$tmp/good.csv"; echo "1,x"; } >"$tmp/bad2.csv"
-	for row in inf,0,0,1,1,1,1,1,1,,,x 1,1e30,0,1,1,1,1,1,1,,,x 1,0,0,1e99,1,1,1,1,1,,,x \
-		1,0,0,1,1,1,1,1,1,,1:nan,x 1,0,0,1,1,1,1,1,1,,-1:1,x 1,0,0,1,1,1,1,1,1,,1:1:1,x; do
-		{ cat "$tmp/empty.csv"; echo "$row"; } >"$tmp/bad3.csv"
-		refused "line 2 is not" plot "$tmp/bad3.csv" -o "$tmp/x.svg" || return
-	done
-	refused "plot what" plot && refused "plot what" plot "$tmp/good.csv" &&
-		refused "line 1 is not" plot "$tmp/bad.csv" -o "$tmp/x.svg" &&
-		refused "is not of" plot "$tmp/bad2.csv" -o "$tmp/x.svg" &&
-		refused "nothing is recorded" plot "$tmp/empty.csv" -o "$tmp/x.svg" &&
-		refused ".svg or .png" plot "$tmp/good.csv" -o "$tmp/x.gif" &&
-		refused "No such file" plot "$tmp/nosuch.csv" -o "$tmp/x.svg" || return
-	PATH=/nosuch refused "gnuplot draws the plots" plot "$tmp/good.csv" -o "$tmp/x.svg"
-}
-
-plot_draws() {
-	command -v gnuplot >/dev/null || { skip="no gnuplot"; return; }
-	tool monitor -i 0.1 -n 5 --csv - >"$tmp/p.csv"
-	tool plot "$tmp/p.csv" -o "$tmp/p.svg" && grep -q "<svg" "$tmp/p.svg" &&
-		grep -q "Frequency (GHz)" "$tmp/p.svg" &&
-			tool plot "$tmp/p.csv" -o "$tmp/p.png" && [ -s "$tmp/p.png" ]
 }
 
 # ---- other machines ----
