@@ -111,6 +111,7 @@ a_policy_is_drawn() {
 curves_are_where_the_values_are() {
 	recording 0 | record && draw || return
 	passes "$frequency" 312.2 168.06 && passes "$frequency" 312.2 80.69 &&
+		passes "$frequency" 532 80.69 &&
 		passes "$load" 287.8 226.3 && passes "$load" 287.8 51.57 &&
 		passes "$limits" 532 168.06 && passes "$limits" 532 80.69
 }
