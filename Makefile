@@ -19,6 +19,7 @@ help:
 	@echo "make check     style and static checks of the patches"
 	@echo "make fuzz      fuzz the tool, and run it under valgrind (2 minutes)"
 	@echo "               FUZZ=\"-t 3600\"       for an hour each; see harness/fuzz"
+	@echo "make pictures  record what the governors do in QEMU, and draw it for the documents"
 	@echo "make samples   build the loader and the BPF governors into $(OUT)"
 	@echo "make clean     delete what was built, but not what was downloaded or compiled (ccache)"
 	@echo
@@ -38,6 +39,9 @@ fuzz:
 	@harness/packages test
 	@harness/fuzz -l "$(LINUX)" -j "$$(nproc)" $(FUZZ)
 
+pictures:
+	@harness/pictures
+
 samples:
 	@harness/packages demo
 	@harness/fetch stock 6.12
@@ -46,4 +50,4 @@ samples:
 clean:
 	@harness/build clean
 
-.PHONY: help demo test check fuzz samples clean
+.PHONY: help demo test check fuzz pictures samples clean
