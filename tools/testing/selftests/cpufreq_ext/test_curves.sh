@@ -83,7 +83,8 @@ record() {
 
 # For each sample: seconds, frequency in kHz, number of the burst and 0 in idle
 # time, seconds since that began or ended. Less than a tenth of a second of another
-# load is nothing; the last sample before an edge is left out, as it has seen both.
+# load is nothing. The two last samples before an edge are left out, as the load is
+# known to a tick: they may have seen both.
 samples_of() {
 	awk -F , '
 	NR > 1 { n++; time[n] = $1; freq[n] = $4; busy[n] = $9 >= 70 }
@@ -101,7 +102,7 @@ samples_of() {
 				edge = time[i]
 				burst += busy[i]
 			}
-			if (i < n && busy[i] == busy[i + 1])
+			if (i < n - 1 && busy[i] == busy[i + 1] && busy[i] == busy[i + 2])
 				print time[i], freq[i], busy[i] ? burst : 0, time[i] - edge
 		}
 	}' "$dir/$1.csv"
