@@ -21,9 +21,15 @@
  * matches the members by name, so that an object fits a kernel in which ext is
  * a module and one that has members which are not here.  A governor is
  *
+ *   CPUFREQ_EXT_GOVERNOR("what it does, in a line")
  *   SEC(".struct_ops.link")
  *   struct cpufreq_governor_ext_ops___local my_governor = { ... };
+ *
+ * The first line is for "cpufreq_ext list", and may be left out.
  */
+#define CPUFREQ_EXT_GOVERNOR(text)					\
+	__attribute__((btf_decl_tag("governor:" text)))
+
 struct cpufreq_governor_ext_ops___local {
 	unsigned long (*get_next_freq)(struct cpufreq_policy *policy);
 	unsigned int (*get_sampling_rate)(struct cpufreq_policy *policy);

@@ -122,6 +122,7 @@ int BPF_PROG(conservative_start, struct cpufreq_policy *policy)
 	return 0;
 }
 
+CPUFREQ_EXT_GOVERNOR("a step up while the load is high, and down while it is low")
 SEC(".struct_ops.link")
 struct cpufreq_governor_ext_ops___local conservative = {
 	.get_next_freq	= (void *)conservative_get_next_freq,

@@ -307,6 +307,7 @@ int BPF_PROG(interactive_start, struct cpufreq_policy *policy)
 	return 0;
 }
 
+CPUFREQ_EXT_GOVERNOR("for devices with a screen: a high frequency at once, and for a while")
 SEC(".struct_ops.link")
 struct cpufreq_governor_ext_ops___local interactive = {
 	.get_next_freq		= (void *)interactive_get_next_freq,

@@ -184,6 +184,7 @@ int BPF_PROG(ondemand_start, struct cpufreq_policy *policy)
 	return 0;
 }
 
+CPUFREQ_EXT_GOVERNOR("the maximum when a CPU is busy, in proportion to the load otherwise")
 SEC(".struct_ops.link")
 struct cpufreq_governor_ext_ops___local ondemand = {
 	.get_next_freq		= (void *)ondemand_get_next_freq,

@@ -23,6 +23,7 @@ unsigned int BPF_PROG(performance_get_sampling_rate, struct cpufreq_policy *poli
 	return ~0U;
 }
 
+CPUFREQ_EXT_GOVERNOR("the maximum, always")
 SEC(".struct_ops.link")
 struct cpufreq_governor_ext_ops___local performance = {
 	.get_next_freq		= (void *)performance_get_next_freq,

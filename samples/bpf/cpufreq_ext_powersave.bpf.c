@@ -23,6 +23,7 @@ unsigned int BPF_PROG(powersave_get_sampling_rate, struct cpufreq_policy *policy
 	return ~0U;
 }
 
+CPUFREQ_EXT_GOVERNOR("the minimum, always")
 SEC(".struct_ops.link")
 struct cpufreq_governor_ext_ops___local powersave = {
 	.get_next_freq		= (void *)powersave_get_next_freq,

@@ -345,6 +345,7 @@ int BPF_PROG(schedutil_wakeup, struct task_struct *task)
 	return 0;
 }
 
+CPUFREQ_EXT_GOVERNOR("in proportion to what the scheduler knows of the use of the CPUs")
 SEC(".struct_ops.link")
 struct cpufreq_governor_ext_ops___local schedutil = {
 	.get_next_freq		= (void *)schedutil_get_next_freq,

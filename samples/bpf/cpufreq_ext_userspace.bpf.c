@@ -61,6 +61,7 @@ int BPF_PROG(userspace_store_setspeed, struct cpufreq_policy *policy,
 	return 0;
 }
 
+CPUFREQ_EXT_GOVERNOR("the frequency written to scaling_setspeed")
 SEC(".struct_ops.link")
 struct cpufreq_governor_ext_ops___local userspace = {
 	.get_next_freq		= (void *)userspace_get_next_freq,

@@ -196,6 +196,7 @@ int BPF_PROG(vip_start, struct cpufreq_policy *policy)
 	return 0;
 }
 
+CPUFREQ_EXT_GOVERNOR("the maximum where a task of a list wants to run, the minimum elsewhere")
 SEC(".struct_ops.link")
 struct cpufreq_governor_ext_ops___local vip = {
 	.get_next_freq	= (void *)vip_get_next_freq,

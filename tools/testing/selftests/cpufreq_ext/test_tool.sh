@@ -16,6 +16,7 @@ n=0
 
 tests="
 list_shows_bundled_governors
+list_without_a_description
 info_shows_tunables
 options_help_and_version
 mistakes_are_refused
@@ -147,9 +148,31 @@ clean() {
 
 list_shows_bundled_governors() {
 	out=$(tool list) || return
-	for g in performance powersave userspace interactive vip; do
-		expect "$(echo "$out" | grep -c "^$g ")" 1 || return
+	while read -r g text; do
+		expect "$(echo "$out" | grep "^$g " | tr -s ' ')" "$g $text" || return
+	done <<-END
+		conservative a step up while the load is high, and down while it is low
+		interactive for devices with a screen: a high frequency at once, and for a while
+		ondemand the maximum when a CPU is busy, in proportion to the load otherwise
+		performance the maximum, always
+		powersave the minimum, always
+		schedutil in proportion to what the scheduler knows of the use of the CPUs
+		userspace the frequency written to scaling_setspeed
+		vip the maximum where a task of a list wants to run, the minimum elsewhere
+	END
+	# A line each, and nothing else
+	expect "$(echo "$out" | grep -cvE '^[a-z]+ +[^ ]')" 0
+}
+
+# That of one without a description has its tunables, if any.
+list_without_a_description() {
+	mkdir "$tmp/gov"
+	for g in interactive powersave; do
+		sed 's/governor:/nothing!:/' "$(tool info $g | sed -n 2p)" >"$tmp/gov/x$g.bpf.o"
 	done
+	out=$(CPUFREQ_EXT_PATH=$tmp/gov "$tool" list) || return
+	has "$(echo "$out" | grep '^xinteractive ')" target_loads &&
+		has "$(echo "$out" | grep '^xpowersave ')" "(no tunables)"
 }
 
 info_shows_tunables() {
