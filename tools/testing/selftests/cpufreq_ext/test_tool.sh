@@ -161,14 +161,14 @@ list_shows_bundled_governors() {
 		vip the maximum where a task of a list wants to run, the minimum elsewhere
 	END
 	# A line each, and nothing else
-	expect "$(echo "$out" | grep -cvE '^[a-z]+ +[^ ]')" 0
+	expect "$(echo "$out" | grep -cvE '^[a-z_]+ +[^ ]')" 0
 }
 
 # That of one without a description has its tunables, if any.
 list_without_a_description() {
 	mkdir "$tmp/gov"
 	for g in interactive powersave; do
-		sed 's/governor:/nothing!:/' "$(tool info $g | sed -n 2p)" >"$tmp/gov/x$g.bpf.o"
+		sed 's/governor:/nothing!:/' "$(tool info "$g" | sed -n 2p)" >"$tmp/gov/x$g.bpf.o"
 	done
 	out=$(CPUFREQ_EXT_PATH=$tmp/gov "$tool" list) || return
 	has "$(echo "$out" | grep '^xinteractive ')" target_loads &&
