@@ -4,7 +4,7 @@
 #
 # Usage: test-guest.sh TESTS
 #
-# TESTS is all, all but some (-a,b), or some (a,b).
+# TESTS is all, all but some (-a,b), some (a,b), or one case of one (a:case).
 marker="cpufreq_ext: the tests begin"
 
 # Nothing of the kernel's may get into the lines of the tests. A panic will.
@@ -13,7 +13,7 @@ echo "<6>$marker" >/dev/kmsg
 
 names=$(echo "${1#-}" | tr ',' ' ')
 case $1 in
-all) ;;
+all | *:*) ;;
 -*)
 	# shellcheck disable=SC2086 # words
 	rm -f $names
@@ -27,7 +27,10 @@ all) ;;
 	done
 	;;
 esac
-./run_tests.sh
+case $1 in
+*:*) "./${1%%:*}" -t "${1#*:}" ;;
+*) ./run_tests.sh ;;
+esac
 status=$?
 ./guest-dmesg "$marker" || status=1
 exit $status
