@@ -582,7 +582,9 @@ static unsigned int cpufreq_ext_delay_us(struct cpufreq_ext_policy *ep)
 			delay_us = cpufreq_ext_wanted_delay_us(ep, delay_us);
 	}
 	if (unlikely(ep->asked_long || delay_us > CPUFREQ_EXT_ATTEND_US))
-		cpufreq_ext_attend(ep, delay_us > CPUFREQ_EXT_ATTEND_US);
+		/* What the driver wants is none of the BPF governor's faults. */
+		cpufreq_ext_attend(ep, delay_us > max(CPUFREQ_EXT_ATTEND_US,
+						      ep->min_delay_us));
 	if (!delay_us)
 		delay_us = max(rate_us, ep->min_delay_us);
 
