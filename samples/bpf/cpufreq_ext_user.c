@@ -18,6 +18,9 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -26,15 +29,20 @@
 #define CPUFREQ		"/sys/devices/system/cpu/cpufreq"
 #endif
 #define MAX_LINKS	64
+#define MAX_GROUPS	64
+#define GOVERNOR_OPS	"cpufreq_governor_ext_ops"
+#define SCHEDULER_OPS	"sched_ext_ops"
 
 static const char usage[] =
-	"Usage: cpufreq_ext [-v] OBJECT.bpf.o [PIN]\n"
+	"Usage: cpufreq_ext [-v] [-g CGROUP[=PERCENT]]... OBJECT.bpf.o [PIN]\n"
 	"\n"
 	"Attach a BPF governor to the cpufreq governor ext and print its state each\n"
 	"second until interrupted.  With PIN, a path in a BPF file system, pin its\n"
 	"link there instead and leave: the governor stays until PIN is removed.  Links\n"
 	"of other programs of the object are pinned beside it: PIN_0, PIN_1, ...\n"
 	"\n"
+	"  -g  with cpufreq_ext_scx.bpf.o: tasks of this cgroup want that much of the\n"
+	"      highest frequency (100); the folder of a cgroup of version 2\n"
 	"  -v  show what libbpf and the BPF verifier say\n"
 	"  -h  show this help\n";
 
@@ -93,7 +101,34 @@ static const char *read_stat(void)
 	return stat ?: read_sysfs(CPUFREQ "/policy*/ext/stat");
 }
 
-static void die_not_loaded(const char *path, int err)
+/* Which operations are in a map, without the suffix that objects may add? */
+static bool has_ops(const struct bpf_object *obj, const struct bpf_map *map,
+		    const char *ops)
+{
+	const struct btf *btf = bpf_object__btf(obj);
+	const struct btf_type *type;
+	const char *name;
+
+	if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
+		return false;
+	type = btf__type_by_id(btf, bpf_map__btf_value_type_id(map));
+	name = btf__name_by_offset(btf, type->name_off);
+	return !strncmp(name, ops, strlen(ops)) &&
+	       (!name[strlen(ops)] || !strncmp(name + strlen(ops), "___", 3));
+}
+
+static bool has_scheduler(const struct bpf_object *obj)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj) {
+		if (has_ops(obj, map, SCHEDULER_OPS))
+			return true;
+	}
+	return false;
+}
+
+static void die_not_loaded(const struct bpf_object *obj, const char *path, int err)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	const char *governors;
@@ -103,10 +138,13 @@ static void die_not_loaded(const char *path, int err)
 	if (!btf)
 		die("this kernel has no BTF: use one built with CONFIG_DEBUG_INFO_BTF");
 	governors = read_sysfs(CPUFREQ "/policy*/scaling_available_governors");
-	if (btf__find_by_name_kind(btf, "cpufreq_governor_ext_ops", BTF_KIND_STRUCT) < 0 &&
+	if (btf__find_by_name_kind(btf, GOVERNOR_OPS, BTF_KIND_STRUCT) < 0 &&
 	    access("/sys/kernel/btf/cpufreq_ext", F_OK) &&
 	    (!governors || !strstr(governors, "ext ")))
 		die("this kernel has no governor ext: modprobe cpufreq_ext, or build it in");
+	if (has_scheduler(obj) &&
+	    btf__find_by_name_kind(btf, SCHEDULER_OPS, BTF_KIND_STRUCT) < 0)
+		die("this kernel has no sched_ext: use one built with CONFIG_SCHED_CLASS_EXT");
 	die("%s: the kernel does not take it (%s): see the end of dmesg, or use -v",
 	    path, strerror(-err));
 }
@@ -162,36 +200,69 @@ static void print_state(void)
 }
 
 /*
- * Attach what is in the object, its governor last, as the other programs may
- * gather what the governor decides on.
+ * Attach what is in the object, its governor last, as the other programs, or a
+ * scheduler, may gather what the governor decides on.
  */
 static int attach_all(struct bpf_object *obj, const char *path,
 		      struct bpf_link **links)
 {
+	struct bpf_map *map, *governor = NULL;
 	struct bpf_program *prog;
-	struct bpf_map *map;
 	int n = 0;
 
 	bpf_object__for_each_program(prog, obj) {
 		if (bpf_program__type(prog) == BPF_PROG_TYPE_STRUCT_OPS ||
 		    bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL)
 			continue;
-		if (n == MAX_LINKS - 1)
-			die("%s: more than %d programs to attach", path, MAX_LINKS - 1);
+		if (n == MAX_LINKS - 2)
+			die("%s: more than %d programs to attach", path, MAX_LINKS - 2);
 		links[n] = bpf_program__attach(prog);
 		if (!links[n++])
 			die("%s: program %s cannot be attached: %s", path,
 			    bpf_program__name(prog), strerror(errno));
 	}
 	bpf_object__for_each_map(map, obj) {
-		if (bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS)
+		if (has_ops(obj, map, GOVERNOR_OPS))
+			governor = map;
+		if (n == MAX_LINKS - 1 || !has_ops(obj, map, SCHEDULER_OPS))
 			continue;
 		links[n] = bpf_map__attach_struct_ops(map);
-		if (!links[n])
-			die_not_attached(path, -errno);
-		return n + 1;
+		if (!links[n++])
+			die("%s: scheduler %s cannot be attached (%s): see the end of dmesg",
+			    path, bpf_map__name(map), strerror(errno));
 	}
-	die("%s: no governor in it (section .struct_ops.link)", path);
+	if (!governor)
+		die("%s: no governor in it (section .struct_ops.link)", path);
+	links[n] = bpf_map__attach_struct_ops(governor);
+	if (!links[n])
+		die_not_attached(path, -errno);
+	return n + 1;
+}
+
+/* A cgroup's ID is the number of its folder. */
+static void add_group(struct bpf_object *obj, const char *path, char *arg)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, "pair_groups");
+	char *percent = strrchr(arg, '='), *end = "";
+	__u32 wanted = 100;
+	struct statfs fs;
+	struct stat st;
+	__u64 id;
+
+	if (!map)
+		die("%s: it knows no groups: use -g with cpufreq_ext_scx.bpf.o", path);
+	if (percent) {
+		*percent++ = '\0';
+		wanted = strtoul(percent, &end, 10);
+		if (*end || wanted < 1 || wanted > 100)
+			die("-g %s=%s: give 1 to 100 percent", arg, percent);
+	}
+	if (stat(arg, &st) || !S_ISDIR(st.st_mode) || statfs(arg, &fs) ||
+	    fs.f_type != CGROUP2_SUPER_MAGIC)
+		die("-g %s: no such cgroup: give its folder below /sys/fs/cgroup", arg);
+	id = st.st_ino;
+	if (bpf_map__update_elem(map, &id, sizeof(id), &wanted, sizeof(wanted), BPF_ANY))
+		die("-g %s: %s", arg, strerror(errno));
 }
 
 /* The governor's link gets the name @pin, the others one beside it. */
@@ -220,15 +291,19 @@ int main(int argc, char **argv)
 	struct bpf_link *links[MAX_LINKS];
 	struct bpf_object *obj;
 	const struct timespec second = { .tv_sec = 1 };
-	int opt, err, n;
+	char *groups[MAX_GROUPS];
+	int opt, err, n, nr_groups = 0;
 	sigset_t stop;
 
-	while ((opt = getopt(argc, argv, "hv")) != -1) {
+	while ((opt = getopt(argc, argv, "g:hv")) != -1) {
 		if (opt == 'h')
 			return fputs(usage, stdout) < 0;
-		if (opt != 'v')
+		else if (opt == 'v')
+			verbose = true;
+		else if (opt == 'g' && nr_groups < MAX_GROUPS)
+			groups[nr_groups++] = optarg;
+		else
 			return fputs(usage, stderr), 1;
-		verbose = true;
 	}
 	argc -= optind;
 	argv += optind;
@@ -246,7 +321,9 @@ int main(int argc, char **argv)
 		die("%s: %s", argv[0], errno == ENOENT ? "no such file" : "not a BPF object");
 	err = bpf_object__load(obj);
 	if (err)
-		die_not_loaded(argv[0], err);
+		die_not_loaded(obj, argv[0], err);
+	while (nr_groups)
+		add_group(obj, argv[0], groups[--nr_groups]);
 	n = attach_all(obj, argv[0], links);
 
 	if (argc == 2) {
