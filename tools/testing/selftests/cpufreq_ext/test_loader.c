@@ -16,6 +16,7 @@
 
 #define LOADER	"./cpufreq_ext"
 #define VIP	"cpufreq_ext_vip.bpf.o"
+#define SCX	"cpufreq_ext_scx.bpf.o"
 #define PIN	"/sys/fs/bpf/cpufreq_ext_test"
 
 static unsigned int min_freq(void)
@@ -304,6 +305,20 @@ TEST_F(loader, driver_without_governors)
 	EXPECT_FAILS("no cpufreq driver", 0, VIP);
 	ASSERT_EQ(0, fake_driver("intel_pstate", "performance powersave"));
 	EXPECT_FAILS("'intel_pstate' takes no governors", 0, VIP);
+}
+
+TEST_F(loader, groups_refused)
+{
+	EXPECT_FAILS("knows no groups", 0, "-g", "/", VIP);
+	if (access("/sys/kernel/sched_ext", F_OK)) {
+		EXPECT_FAILS("has no sched_ext", 0, SCX);
+	} else {
+		EXPECT_FAILS("no such cgroup", 0, "-g", "/nonexistent", SCX);
+		EXPECT_FAILS("no such cgroup", 0, "-g", "/", SCX);
+		EXPECT_FAILS("1 to 100 percent", 0, "-g", "/=0", SCX);
+		EXPECT_FAILS("1 to 100 percent", 0, "-g", "/=5x", SCX);
+	}
+	EXPECT_STREQ(STAT_INIT, read_stat());
 }
 
 /*************************** vip ********************************************/
