@@ -158,9 +158,8 @@ static inline bool cpufreq_ext_key_is_on(const void *key)
 {
 	int enabled = 0;
 
-	/* Each kind of static key begins with this number. */
-	return key && !bpf_probe_read_kernel(&enabled, sizeof(enabled), key) &&
-	       enabled > 0;
+	/* Each kind of static key begins with this number; -1: it is being enabled. */
+	return key && !bpf_probe_read_kernel(&enabled, sizeof(enabled), key) && enabled;
 }
 
 #endif /* __CPUFREQ_EXT_BPF_H */

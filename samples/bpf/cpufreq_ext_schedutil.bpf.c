@@ -18,6 +18,8 @@
  * - A task that wakes up after it waited for I/O is seen by a tracepoint and
  *   boosts at the next sample; the boost ends when no decision was made for the
  *   time of two, where the kernel's does after a tick without news.
+ * - Tasks of a sched_ext scheduler are no news to ext, unless the scheduler sets
+ *   a performance target.
  * - The capacities of x86 CPUs that differ from each other (hybrid ones) are not
  *   in sight of BPF: each CPU is taken for one of full capacity.
  */
@@ -64,7 +66,7 @@ static struct schedutil_policy {
 	bool limits;		/* they may have changed since */
 } schedutil_policies[CPUFREQ_EXT_MAX_CPUS];
 
-static struct {
+struct schedutil_cpu {
 	bool iowait;		/* a task woke up that had waited for I/O */
 	u32 boost;		/* utilization that is granted for it */
 	u64 idle_calls;		/* how often the CPU had become idle */
@@ -197,7 +199,7 @@ u64 schedutil_reference(u32 cpu, u32 cur, u32 max)
 }
 
 /* Double the boost if it was asked for since the last decision, or halve it. */
-static u64 boost_util(u32 cpu, bool forget)
+u64 schedutil_boost(u32 cpu, bool forget)
 {
 	u32 boost;
 
@@ -251,6 +253,12 @@ static bool was_never_idle(u32 cpu)
 	return false;
 }
 
+/* The frequency of a CPU that is alone in its policy, which had @last before */
+u32 schedutil_hold(u32 cpu, u32 freq, u32 last, bool limits)
+{
+	return was_never_idle(cpu) && freq < last && !limits ? last : freq;
+}
+
 static bool has_one_cpu(struct cpufreq_policy *policy)
 {
 	u64 cpu = cpufreq_ext_first_cpu(policy);
@@ -270,7 +278,7 @@ static u64 policy_util(struct cpufreq_policy *policy, bool forget_boost)
 
 		if (cpu >= CPUFREQ_EXT_MAX_CPUS)
 			break;
-		util = schedutil_util(cpu, boost_util(cpu, forget_boost));
+		util = schedutil_util(cpu, schedutil_boost(cpu, forget_boost));
 		if (util > most)
 			most = util;
 		cpu = cpufreq_ext_cpus[cpu].next;
@@ -295,8 +303,8 @@ unsigned long BPF_PROG(schedutil_get_next_freq, struct cpufreq_policy *policy)
 	freq = schedutil_reference(cpu, policy->cur, policy->cpuinfo.max_freq) * util /
 	       schedutil_capacity(cpu);
 	freq = bpf_cpufreq_policy_table_freq(policy, freq, CPUFREQ_RELATION_L);
-	if (has_one_cpu(policy) && was_never_idle(cpu) && freq < p->freq && !p->limits)
-		freq = p->freq;
+	if (has_one_cpu(policy))
+		freq = schedutil_hold(cpu, freq, p->freq, p->limits);
 
 	p->freq = freq;
 	p->limits = false;

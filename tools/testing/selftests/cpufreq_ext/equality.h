@@ -22,11 +22,4 @@ struct equality_record {
 	unsigned int delay_us;		/* to the next sample */
 };
 
-#ifdef __bpf__
-/* Functions of cpufreq_ext_schedutil.bpf.c */
-u64 schedutil_util(u32 cpu, u64 boost);
-u64 schedutil_capacity(u32 cpu);
-u64 schedutil_reference(u32 cpu, u32 cur, u32 max);
-#endif
-
 #endif /* __CPUFREQ_EXT_EQUALITY_H */

@@ -7,19 +7,14 @@
  * governor then gets the inputs of each, in the same order, and has to come to
  * the same frequency and time to the next sample.
  *
- * schedutil: whenever the kernel's governor decides, the BPF governor's functions
- * look at the same run queues at the same time, and have to get to the same
- * utilization and frequency.
- *
  * performance, powersave and userspace measure nothing: the kernel's governor on
  * one policy and the BPF governor on another get the same writes to sysfs.
  *
  * What differs, and cannot be the same:
  * - ext takes no period shorter than two ticks or longer than 4 seconds.
  * - A write of a value that a tunable has already is nothing for a BPF governor.
- * - schedutil's boost after a wait for I/O and its hesitation to lower the
- *   frequency of a CPU that was never idle go by the times of the decisions, which
- *   are not the same.  They are not compared.
+ *
+ * schedutil, which does not take samples, is compared by test_schedutil.
  */
 #include <linux/bpf.h>
 #include "kselftest_harness.h"
@@ -28,14 +23,10 @@
 #include "conservative.inputs.skel.h"
 #include "equality.skel.h"
 #include "ondemand.inputs.skel.h"
-#include "schedutil.check.skel.h"
 
 /* Together more than 10000 */
 #define NR_SAMPLED	5500
 #define NR_SET		300
-
-#define NR_UTILS	5000
-#define NR_FREQS	500
 
 #define MAX_US		4000000
 
@@ -68,7 +59,6 @@ FIXTURE(equality)
 	struct equality *recorder;
 	struct ondemand *ondemand;
 	struct conservative *conservative;
-	struct schedutil *schedutil;
 	struct bpf_link *link;
 	struct bpf_object *obj;
 	unsigned int min_us;		/* shortest sampling period */
@@ -96,7 +86,6 @@ FIXTURE_TEARDOWN(equality)
 	ondemand__destroy(self->ondemand);
 	conservative__destroy(self->conservative);
 	equality__destroy(self->recorder);
-	schedutil__destroy(self->schedutil);
 	bpf_object__close(self->obj);
 	for (i = 0; i < nr_policies; i++)
 		set_limits(policies[i], min_freq(), max_freq());
@@ -676,51 +665,6 @@ TEST_F_TIMEOUT(equality, conservative, 600)
 	self->link = bpf_map__attach_struct_ops(skel->maps.conservative);
 	ASSERT_NE(NULL, self->link);
 	replay_all(_metadata, self, &target);
-}
-
-/*************************** schedutil **************************************/
-
-TEST_F_TIMEOUT(equality, schedutil, 120)
-{
-	struct sched_param fifo = { .sched_priority = 10 }, none = {};
-	struct schedutil__bss *bss;
-	int ms, i, seen = 0;
-
-	if (set_all_governors("schedutil"))
-		SKIP(return, "the kernel has no governor schedutil");
-	self->schedutil = schedutil__open();
-	ASSERT_NE(NULL, self->schedutil);
-	/* Nothing of the governor is attached, so it wants no policy. */
-	ASSERT_EQ(0, schedutil__load(self->schedutil));
-	ASSERT_EQ(0, inputs_attach(self->schedutil->obj));
-	bss = self->schedutil->bss;
-
-	start_load();
-	for (ms = 0; ms < 60000; ms += 100) {
-		/* Some of the load is real-time, and the limits change. */
-		for (i = 0; i < nr_load_threads; i++) {
-			if (random() % 8)
-				pthread_setschedparam(load_threads[i], SCHED_OTHER, &none);
-			else
-				pthread_setschedparam(load_threads[i], SCHED_FIFO, &fifo);
-		}
-		change_limit();
-		sleep_ms(100);
-		if (bss->nr_utils >= NR_UTILS && bss->nr_freqs >= NR_FREQS)
-			break;
-	}
-	stop_load();
-	for (i = 0; i < (int)ARRAY_SIZE(bss->seen_utils); i++)
-		seen += !!bss->seen_utils[i];
-	TH_LOG("%u utilizations from %d of 32 ranges, %u frequencies; %u of a CPU at work",
-	       bss->nr_utils, seen, bss->nr_freqs, bss->nr_raced);
-	EXPECT_LE(NR_UTILS, bss->nr_utils);
-	EXPECT_LE(NR_FREQS, bss->nr_freqs);
-	EXPECT_LE(16, seen);
-	EXPECT_EQ(0, bss->wrong_utils)
-		TH_LOG("the kernel %llu, not %llu", bss->last_wrong[0], bss->last_wrong[1]);
-	EXPECT_EQ(0, bss->wrong_freqs)
-		TH_LOG("the kernel %llu, not %llu", bss->last_wrong[0], bss->last_wrong[1]);
 }
 
 /*************************** governors that measure nothing *****************/
