@@ -610,12 +610,15 @@ static unsigned int cpufreq_ext_decide(struct cpufreq_ext_policy *ep)
 {
 	struct cpufreq_policy *policy = ep->dbs.policy;
 	unsigned int target = 0, delay_us;
-	unsigned long freq;
+	unsigned long freq = 0;
 
-	ep->counters.decisions++;
-	freq = ep->ops->get_next_freq(policy);
-	if (freq)
-		target = cpufreq_ext_target(ep, freq);
+	/* One that is ejected is not asked, or it may hang again. */
+	if (!cpufreq_ext_is_faulted(ep->ops)) {
+		ep->counters.decisions++;
+		freq = ep->ops->get_next_freq(policy);
+		if (freq)
+			target = cpufreq_ext_target(ep, freq);
+	}
 	if (cpufreq_ext_is_faulted(ep->ops)) {
 		cpufreq_ext_fallback(ep);
 		return CPUFREQ_EXT_MAX_DELAY_US;
@@ -868,7 +871,7 @@ static void cpufreq_ext_dbs_limits(struct cpufreq_policy *policy)
 	}
 
 	cpufreq_ext_enter(ep, ops, CPUFREQ_EXT_LOAD_UNKNOWN);
-	if (ops->limits)
+	if (ops->limits && !cpufreq_ext_is_faulted(ops))
 		ops->limits(policy);
 	delay_us = cpufreq_ext_decide(ep);
 	cpufreq_ext_leave(ep);
@@ -1000,7 +1003,7 @@ static int cpufreq_ext_store_setspeed(struct cpufreq_policy *policy,
 	guard(mutex)(&ep->dbs.update_mutex);
 
 	ops = ep->ops;
-	if (!ops || !ops->store_setspeed)
+	if (!ops || !ops->store_setspeed || cpufreq_ext_is_faulted(ops))
 		return -EINVAL;
 
 	cpufreq_ext_enter(ep, ops, CPUFREQ_EXT_LOAD_UNKNOWN);
