@@ -52,6 +52,28 @@ int bpf_cpufreq_policy_has_cpu(struct cpufreq_policy *policy, u32 cpu) __ksym;
 int bpf_cpufreq_policy_table_freq(struct cpufreq_policy *policy, u32 target_khz,
 				  u32 relation) __ksym;
 int bpf_cpufreq_kick_cpu(u32 cpu) __ksym;
+/* Weak: kernels whose ext ejects nobody do not have it. */
+int bpf_cpufreq_error(const void *msg, u32 msg__sz) __ksym __weak;
+
+/* Longer messages are cut off. */
+#define CPUFREQ_EXT_REASON_LEN	128
+
+/*
+ * Give up, with a message as BPF_SNPRINTF() makes it:
+ *
+ *   cpufreq_ext_error("policy%d: %s", policy->cpu, text);
+ *
+ * The kernel ejects this governor.  Returns what bpf_cpufreq_error() does, -1 if
+ * the kernel has no such thing.
+ */
+#define cpufreq_ext_error(fmt, args...)					\
+({									\
+	char __reason[CPUFREQ_EXT_REASON_LEN] = {};			\
+									\
+	BPF_SNPRINTF(__reason, sizeof(__reason), fmt, ##args);		\
+	bpf_ksym_exists(bpf_cpufreq_error) ?				\
+		bpf_cpufreq_error(__reason, sizeof(__reason)) : -1;	\
+})
 
 /* Run queues of all CPUs, for bpf_per_cpu_ptr() */
 extern const struct rq runqueues __ksym;

@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <glob.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -16,8 +17,8 @@
 #include <stdlib.h>
 #include <stdnoreturn.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <linux/magic.h>
@@ -33,6 +34,11 @@
 #define GOVERNOR_OPS	"cpufreq_governor_ext_ops"
 #define SCHEDULER_OPS	"sched_ext_ops"
 
+#define STATUS_EJECTED	2
+
+/* BPF_F_LINK, which older headers do not have: governors in .struct_ops.link */
+#define LINK_FLAG	0x2000
+
 static const char usage[] =
 	"Usage: cpufreq_ext [-v] [-g CGROUP[=PERCENT]]... OBJECT.bpf.o [PIN]\n"
 	"\n"
@@ -40,6 +46,9 @@ static const char usage[] =
 	"second until interrupted.  With PIN, a path in a BPF file system, pin its\n"
 	"link there instead and leave: the governor stays until PIN is removed.  Links\n"
 	"of other programs of the object are pinned beside it: PIN_0, PIN_1, ...\n"
+	"\n"
+	"Exits with status 2 if the kernel ejected the governor, and tells why; 1 after\n"
+	"other errors and if somebody else unloaded it.\n"
 	"\n"
 	"  -g  with cpufreq_ext_scx.bpf.o: tasks of this cgroup want that much of the\n"
 	"      highest frequency (100); the folder of a cgroup of version 2\n"
@@ -199,12 +208,51 @@ static void print_state(void)
 	fflush(stdout);
 }
 
+/* Was the governor ejected?  Then say why. */
+static bool was_ejected(void)
+{
+	static const char name[] = "\nBPF governor: ", reason[] = "\nReason: ";
+	const char *text = read_stat(), *why;
+
+	if (!text || strncmp(text, "Stat: CPUFREQ_EXT_FAULT\n", 24))
+		return false;
+	text = strstr(text, name);
+	why = text ? strstr(text, reason) : NULL;
+	if (!why)
+		return false;
+	text += strlen(name);
+	fprintf(stderr, "cpufreq_ext: BPF governor '%.*s' was ejected: %s\n",
+		(int)strcspn(text, "\n"), text, why + strlen(reason));
+	return true;
+}
+
+/* Print the state until a signal comes or @link is gone; returns the status. */
+static int wait_for_end(struct bpf_link *link, const sigset_t *stop)
+{
+	struct pollfd fds[2] = { { .events = POLLIN }, { .events = 0 } };
+
+	fds[0].fd = signalfd(-1, stop, SFD_CLOEXEC);
+	/* Of a governor without a link this is its map, which cannot be polled. */
+	fds[1].fd = link ? bpf_link__fd(link) : -1;
+	do {
+		print_state();
+		if (!link && was_ejected())
+			return STATUS_EJECTED;
+	} while (poll(fds, 2, 1000) <= 0);
+	if (fds[0].revents)
+		return 0;
+	if (was_ejected())
+		return STATUS_EJECTED;
+	fputs("cpufreq_ext: the governor was unloaded by somebody else\n", stderr);
+	return 1;
+}
+
 /*
  * Attach what is in the object, its governor last, as the other programs, or a
  * scheduler, may gather what the governor decides on.
  */
 static int attach_all(struct bpf_object *obj, const char *path,
-		      struct bpf_link **links)
+		      struct bpf_link **links, bool *has_link)
 {
 	struct bpf_map *map, *governor = NULL;
 	struct bpf_program *prog;
@@ -236,6 +284,7 @@ static int attach_all(struct bpf_object *obj, const char *path,
 	links[n] = bpf_map__attach_struct_ops(governor);
 	if (!links[n])
 		die_not_attached(path, -errno);
+	*has_link = bpf_map__map_flags(governor) & LINK_FLAG;
 	return n + 1;
 }
 
@@ -290,9 +339,9 @@ int main(int argc, char **argv)
 {
 	struct bpf_link *links[MAX_LINKS];
 	struct bpf_object *obj;
-	const struct timespec second = { .tv_sec = 1 };
+	int opt, err, n, status, nr_groups = 0;
 	char *groups[MAX_GROUPS];
-	int opt, err, n, nr_groups = 0;
+	bool has_link;
 	sigset_t stop;
 
 	while ((opt = getopt(argc, argv, "g:hv")) != -1) {
@@ -324,19 +373,17 @@ int main(int argc, char **argv)
 		die_not_loaded(obj, argv[0], err);
 	while (nr_groups)
 		add_group(obj, argv[0], groups[--nr_groups]);
-	n = attach_all(obj, argv[0], links);
+	n = attach_all(obj, argv[0], links, &has_link);
 
 	if (argc == 2) {
 		pin_all(links, n, argv[1]);
 		return 0;
 	}
 
-	do
-		print_state();
-	while (sigtimedwait(&stop, NULL, &second) < 0);
+	status = wait_for_end(has_link ? links[n - 1] : NULL, &stop);
 	/* The governor first, it may need what the others gather. */
 	while (n--)
 		bpf_link__destroy(links[n]);
 	bpf_object__close(obj);
-	return 0;
+	return status;
 }
