@@ -36,6 +36,9 @@ extern bool main_verbose;
 /* What a command returns to show the help instead */
 #define MAIN_HELP	1000
 
+/* Exit status if the kernel ejected the governor */
+#define MAIN_EJECTED	2
+
 /* One line on stderr; returns -1, for "return main_err(...)". */
 int main_err(const char *fmt, ...) __printf(1, 2);
 /* The same in full sentences, but the command goes on. */
@@ -66,8 +69,14 @@ int sysfs_parse_cpus(const char *text, bool **set);
 int sysfs_ext_policies(void);
 /* Refuse if ext cannot be used on this machine; load its module if need be. */
 int sysfs_check_ext(bool load_module);
-/* The two lines of ext/stat, to be freed; NULL if no policy uses ext */
+/* The lines of ext/stat, to be freed; NULL if no policy uses ext */
 char *sysfs_stat(void);
+/* "NAME was ejected: REASON", to be freed; NULL if ext/stat knows of no fault */
+char *sysfs_fault(void);
+/* What ext counted for a policy; 0 if it is not governed by ext */
+unsigned long sysfs_counter(unsigned int policy, const char *name);
+/* The same for all policies since the kernel started */
+unsigned long sysfs_counter_sum(const char *name);
 /* kHz from a frequency as cpupower takes it: kHz, or with the unit after it */
 int sysfs_parse_khz(const char *text, uint64_t *khz);
 

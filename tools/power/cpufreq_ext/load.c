@@ -99,21 +99,32 @@ static bool load_was_replaced(const struct object *o)
 	return now && now != map.id;
 }
 
-/* Until a signal comes, or somebody takes the governor away: true then */
+static bool load_is_faulted(void)
+{
+	char *fault = sysfs_fault();
+
+	free(fault);
+	return fault;
+}
+
+/* Until a signal comes, or the governor is taken away: true then */
 static bool load_wait(struct object *o, const sigset_t *signals)
 {
 	struct pollfd fds[2] = { { .events = POLLIN }, { .events = 0 } };
-	bool replaced = false;
+	bool replaced = false, gone = false;
 	int i;
 
 	fds[0].fd = signalfd(-1, signals, SFD_CLOEXEC);
 	/* One without a link cannot be polled. */
 	fds[1].fd = object_has_link(o) ? bpf_link__fd(o->governor) : -1;
-	for (;;) {
-		if (poll(fds, 2, fds[1].fd < 0 || replaced ? -1 : LOAD_CHECK_MS) < 0)
+	while (!gone) {
+		if (poll(fds, 2, replaced ? -1 : LOAD_CHECK_MS) < 0)
 			continue;
-		if (fds[0].revents || fds[1].revents)
+		if (fds[0].revents)
 			break;
+		gone = fds[1].fd < 0 ? load_is_faulted() : fds[1].revents;
+		if (gone || fds[1].fd < 0)
+			continue;
 		replaced = load_was_replaced(o);
 		for (i = 0; replaced && i < o->nr_links; i++)
 			bpf_link__destroy(o->links[i]);
@@ -121,24 +132,31 @@ static bool load_wait(struct object *o, const sigset_t *signals)
 			o->nr_links = 0;
 	}
 	close(fds[0].fd);
-	return fds[1].revents;
+	return gone;
 }
 
 static int load_stay(struct object *o, struct select *s, const sigset_t *signals)
 {
+	char *fault = NULL;
+	int lock, err;
 	bool gone;
-	int lock;
 
 	load_notify();
 	gone = load_wait(o, signals);
-	if (gone)
-		main_note("the governor was unloaded");
+	if (gone) {
+		fault = sysfs_fault();
+		main_note("%s", fault ?: "the governor was unloaded");
+	}
 	lock = select_lock();
 	object_close(o);
 	if (!gone)
 		object_unpin(true);
 	select_unlock(lock);
-	return select_end(s);
+	err = select_end(s);
+	if (fault)
+		err = MAIN_EJECTED;
+	free(fault);
+	return err;
 }
 
 int load_main(int argc, char **argv)

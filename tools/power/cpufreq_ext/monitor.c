@@ -16,7 +16,7 @@
 #define MONITOR_MIN_S		0.02
 #define MONITOR_MAX_S		3600
 #define MONITOR_MAX_STATES	256
-#define MONITOR_TEXT_WIDTH	58	/* of a row without its bar */
+#define MONITOR_TEXT_WIDTH	65	/* of a row without its bar */
 #define MONITOR_MIN_BAR		10
 
 struct monitor_state {
@@ -40,6 +40,7 @@ struct monitor_policy {
 	int nr_set;
 	unsigned long khz, min, max, hw_min, hw_max;
 	unsigned long trans;
+	unsigned long faults;
 	double trans_per_s;	/* below 0: not known */
 	double load;		/* percent */
 	struct monitor_state states[MONITOR_MAX_STATES];
@@ -171,6 +172,7 @@ static void monitor_read_policy(struct monitor_policy *p, const char *bpf)
 	p->trans_per_s = text ? 0 : -1;
 	p->trans = text ? strtoul(text, NULL, 10) : 0;
 	free(text);
+	p->faults = sysfs_counter(n, "faults");
 	monitor_read_states(p);
 }
 
@@ -210,9 +212,10 @@ static int monitor_read(struct monitor *m)
 {
 	struct monitor old = *m;
 	unsigned int *numbers;
-	char *stat, *bpf;
+	char *stat, *bpf, *fault;
 	int i, k;
 
+	fault = sysfs_fault();
 	stat = sysfs_stat();
 	bpf = stat ? strstr(stat, "BPF governor: ") : NULL;
 	if (bpf) {
@@ -230,7 +233,7 @@ static int monitor_read(struct monitor *m)
 		struct monitor_policy *p = &m->policy[i];
 
 		p->number = numbers[i];
-		monitor_read_policy(p, bpf);
+		monitor_read_policy(p, fault ? "ejected" : bpf);
 		for (k = 0; k < old.nr && old.policy[k].number != p->number; k++)
 			;
 		/* A new one begins with what it has now. */
@@ -239,6 +242,7 @@ static int monitor_read(struct monitor *m)
 	monitor_free_policies(&old);
 	free(numbers);
 	free(stat);
+	free(fault);
 	return m->nr;
 }
 
@@ -266,7 +270,7 @@ static void monitor_show_policy(const struct monitor_policy *p, int bar, const c
 		printf("      - ");
 	else
 		printf("%7.1f ", p->trans_per_s);
-	printf(" %.20s%s\n", p->governor, end);
+	printf(" %6lu  %.20s%s\n", p->faults, p->governor, end);
 }
 
 static void monitor_show(const struct monitor *m)
@@ -284,9 +288,9 @@ static void monitor_show(const struct monitor *m)
 	if (terminal && size.ws_row > 3 && rows > size.ws_row - 3)
 		rows = size.ws_row - 3;
 
-	printf("%s%6s %5s  %-*s  %5s %10s %5s %8s  %s%s\n", terminal ? "\033[H" : "",
+	printf("%s%6s %5s  %-*s  %5s %10s %5s %8s %6s  %s%s\n", terminal ? "\033[H" : "",
 	       "POLICY", "MIN", bar, "FREQUENCY", "MAX", "NOW", "LOAD", "CHANGE/s",
-	       "GOVERNOR", end);
+	       "FAULTS", "GOVERNOR", end);
 	for (i = 0; i < rows; i++)
 		monitor_show_policy(&m->policy[i], bar, end);
 	if (rows < m->nr)

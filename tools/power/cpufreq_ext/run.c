@@ -2,12 +2,14 @@
 /* Command run: a governor for the life of a command */
 #include <errno.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <bpf/libbpf.h>
 
 #include "cpufreq_ext.h"
 
@@ -49,16 +51,35 @@ static pid_t run_start(char **command, const sigset_t *mask)
 	_exit(errno == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTABLE);
 }
 
+/* The command is worth more than its governor: it goes on without it. */
+static void run_note_end(void)
+{
+	char *fault = sysfs_fault();
+
+	main_note("%s; the command goes on without it", fault ?: "the governor was unloaded");
+	free(fault);
+}
+
 /*
  * Wait for the command, and pass on what others send us.  Signals of a terminal
  * go to the command as well.
  */
-static int run_wait(pid_t pid, int signals)
+static int run_wait(pid_t pid, int signals, int link)
 {
+	struct pollfd fds[2] = { { .fd = signals, .events = POLLIN }, { .fd = link } };
 	struct signalfd_siginfo info;
 	int status;
 
 	for (;;) {
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[1].revents) {
+			run_note_end();
+			fds[1].fd = -1;
+			fds[1].revents = 0;
+		}
+		if (!fds[0].revents)
+			continue;
 		if (read(signals, &info, sizeof(info)) != sizeof(info))
 			continue;
 		if (info.ssi_signo != SIGCHLD) {
@@ -72,7 +93,8 @@ static int run_wait(pid_t pid, int signals)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : RUN_SIGNALED + WTERMSIG(status);
 }
 
-static int run_command(char **command, const sigset_t *signals, const sigset_t *mask)
+static int run_command(char **command, const struct object *o,
+		       const sigset_t *signals, const sigset_t *mask)
 {
 	int status = 1, fd;
 	pid_t pid;
@@ -82,7 +104,8 @@ static int run_command(char **command, const sigset_t *signals, const sigset_t *
 	if (pid < 0)
 		main_err("cannot start %s (%s): try again", command[0], strerror(errno));
 	else
-		status = run_wait(pid, fd);
+		status = run_wait(pid, fd,
+				  object_has_link(o) ? bpf_link__fd(o->governor) : -1);
 	if (fd >= 0)
 		close(fd);
 	return status;
@@ -141,7 +164,7 @@ int run_main(int argc, char **argv)
 	err = load_register(&o, &s, true, cpus, false);
 	select_unlock(lock);
 	if (!err)
-		err = run_command(command, &signals, &mask);
+		err = run_command(command, &o, &signals, &mask);
 	lock = select_lock();
 	object_close(&o);
 	if (select_end(&s) && !err)

@@ -194,6 +194,13 @@ int show_set_main(int argc, char **argv)
 
 /* ---- status ---- */
 
+static const struct { const char *file, *text; } show_counters[] = {
+	{ "decisions", "decisions" },
+	{ "clamped", "clamped" },
+	{ "refused_rates", "refused rates" },
+	{ "faults", "faults" },
+};
+
 struct show_policy {
 	unsigned int number;
 	char *cpus;
@@ -273,9 +280,23 @@ static void show_json_tunables(const struct governor *g)
 	printf("%s},\n", g->tunables.nr ? "\n  " : "");
 }
 
+/* @policy < 0: of all */
+static void show_json_counters(int policy)
+{
+	size_t i;
+
+	printf("\"counters\": {");
+	for (i = 0; i < ARRAY_SIZE(show_counters); i++)
+		printf("%s\"%s\": %lu", i ? ", " : "", show_counters[i].file,
+		       policy < 0 ? sysfs_counter_sum(show_counters[i].file) :
+				    sysfs_counter(policy, show_counters[i].file));
+	putchar('}');
+}
+
 static void show_json(const struct governor *g, const struct show_policy *p, int nr,
 		      bool pinned)
 {
+	char *fault = sysfs_fault();
 	int i;
 
 	printf("{\n  \"governor\": ");
@@ -288,7 +309,15 @@ static void show_json(const struct governor *g, const struct show_policy *p, int
 		show_json_tunables(g);
 	else
 		printf("  \"tunables\": {},\n");
-	printf("  \"policies\": [");
+	printf("  \"fault\": ");
+	if (fault)
+		show_string(fault);
+	else
+		printf("null");
+	free(fault);
+	printf(",\n  ");
+	show_json_counters(-1);
+	printf(",\n  \"policies\": [");
 	for (i = 0; i < nr; i++) {
 		printf("%s\n    {\"policy\": %u, \"cpus\": ", i ? "," : "", p[i].number);
 		show_string(p[i].cpus);
@@ -296,8 +325,10 @@ static void show_json(const struct governor *g, const struct show_policy *p, int
 		show_string(p[i].driver);
 		printf(", \"governor\": ");
 		show_string(p[i].governor);
-		printf(", \"cur_khz\": %lu, \"min_khz\": %lu, \"max_khz\": %lu}",
+		printf(", \"cur_khz\": %lu, \"min_khz\": %lu, \"max_khz\": %lu, ",
 		       p[i].cur, p[i].min, p[i].max);
+		show_json_counters(p[i].number);
+		putchar('}');
 	}
 	printf("%s]\n}\n", nr ? "\n  " : "");
 }
@@ -305,7 +336,8 @@ static void show_json(const struct governor *g, const struct show_policy *p, int
 static void show_text(const struct governor *g, const struct show_policy *p, int nr,
 		      bool pinned)
 {
-	char *stat = sysfs_stat();
+	char *stat = sysfs_stat(), *fault = sysfs_fault();
+	size_t k;
 	int i;
 
 	printf("Governor:  %s%s\n", g ? g->name : "none is loaded",
@@ -314,6 +346,13 @@ static void show_text(const struct governor *g, const struct show_policy *p, int
 		printf("ext/stat:  %.*s\n", (int)strcspn(stat, "\n"), stat);
 	else
 		printf("ext/stat:  no policy uses ext\n");
+	if (fault)
+		printf("Fault:     %s\n", fault);
+	for (k = 0; stat && k < ARRAY_SIZE(show_counters); k++)
+		printf("%s%lu %s%s", k ? ", " : "Counters:  ",
+		       sysfs_counter_sum(show_counters[k].file), show_counters[k].text,
+		       k == ARRAY_SIZE(show_counters) - 1 ? "\n" : "");
+	free(fault);
 	free(stat);
 	for (i = 0; g && i < g->tunables.nr; i++) {
 		printf("Tunable:   %s=", g->tunables.tunable[i].name);

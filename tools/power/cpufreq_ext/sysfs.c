@@ -314,6 +314,42 @@ char *sysfs_stat(void)
 	return stat;
 }
 
+char *sysfs_fault(void)
+{
+	static const char head[] = "Stat: CPUFREQ_EXT_FAULT\nBPF governor: ";
+	static const char reason[] = "\nReason: ";
+	char *stat = sysfs_stat(), *why, *fault = NULL;
+
+	why = stat && !strncmp(stat, head, strlen(head)) ? strstr(stat, reason) : NULL;
+	if (why) {
+		*why = '\0';
+		fault = main_format("%s was ejected: %s", stat + strlen(head),
+				    why + strlen(reason));
+	}
+	free(stat);
+	return fault;
+}
+
+unsigned long sysfs_counter(unsigned int policy, const char *name)
+{
+	return sysfs_read_number("ext/policy%u/%s", policy, name) ?:
+	       sysfs_read_number("policy%u/ext/policy%u/%s", policy, policy, name);
+}
+
+unsigned long sysfs_counter_sum(const char *name)
+{
+	unsigned long sum = sysfs_read_number("ext/%s", name);
+	unsigned int *policies;
+	int i, nr;
+
+	/* Each of those that drivers want for their policies has the sum. */
+	nr = sysfs_policies(&policies);
+	for (i = 0; i < nr && !sum; i++)
+		sum = sysfs_read_number("policy%u/ext/%s", policies[i], name);
+	free(policies);
+	return sum;
+}
+
 int sysfs_parse_khz(const char *text, uint64_t *khz)
 {
 	static const struct {
