@@ -5,6 +5,7 @@
 
 char _license[] SEC("license") = "GPL";
 
+#define EPERM	1
 #define ENODEV	19
 
 struct cpufreq_ext_caller_ops___local {
@@ -16,6 +17,7 @@ __u32 nr_calls, nr_refused;
 SEC("struct_ops/foreign_call")
 int BPF_PROG(foreign_call, struct cpufreq_policy *policy)
 {
+	char text[] = "not ours";
 	u64 wall;
 
 	nr_calls++;
@@ -25,7 +27,8 @@ int BPF_PROG(foreign_call, struct cpufreq_policy *policy)
 		      bpf_cpufreq_policy_sampling_rate(policy) == -ENODEV &&
 		      bpf_cpufreq_policy_cpu_idle_time(policy, 0, false, &wall) == -ENODEV &&
 		      bpf_cpufreq_policy_has_cpu(policy, 0) == -ENODEV &&
-		      bpf_cpufreq_policy_table_freq(policy, 1, 0) == -ENODEV;
+		      bpf_cpufreq_policy_table_freq(policy, 1, 0) == -ENODEV &&
+		      bpf_cpufreq_error(text, sizeof(text)) == -EPERM;
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #define LOADER	"./cpufreq_ext"
 #define VIP	"cpufreq_ext_vip.bpf.o"
 #define SCX	"cpufreq_ext_scx.bpf.o"
+#define FAILS	"cpufreq_ext_fails.bpf.o"
 #define PIN	"/sys/fs/bpf/cpufreq_ext_test"
 
 static unsigned int min_freq(void)
@@ -93,6 +94,7 @@ static pid_t start_loader(const char *object)
 		int fd = open("/tmp/loader.out", O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 		dup2(fd, 1);
+		dup2(open("/tmp/loader.err", O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
 		execl(LOADER, LOADER, object, NULL);
 		_exit(127);
 	}
@@ -129,6 +131,67 @@ FIXTURE_TEARDOWN(loader)
 	if (self->pid > 0)
 		stop_loader(self->pid, SIGKILL);
 	set_all_governors("performance");
+}
+
+/* Wait for its end; -1 if it does not come. */
+static int end_of_loader(pid_t pid)
+{
+	int status;
+
+	if (!wait_for(waitpid(pid, &status, WNOHANG) == pid))
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static int nr_links(void)
+{
+	u_int32_t id = 0;
+	int n = 0;
+
+	while (!bpf_link_get_next_id(id, &id))
+		n++;
+	return n;
+}
+
+TEST_F(loader, ejected)
+{
+	int links = nr_links();
+	char text[8192], expected[256];
+
+	self->pid = start_loader(FAILS);
+	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("fails"))));
+	EXPECT_EQ(links + 2, nr_links());
+	write_policy_num(policies[0], "scaling_setspeed", 42);
+	EXPECT_EQ(2, end_of_loader(self->pid));
+	self->pid = 0;
+	ASSERT_EQ(0, read_file("/tmp/loader.err", text, sizeof(text)));
+	snprintf(expected, sizeof(expected),
+		 "cpufreq_ext: BPF governor 'fails' was ejected: speed 42 is none for policy%d\n",
+		 policies[0]);
+	EXPECT_STREQ(expected, text);
+	EXPECT_TRUE(wait_for(nr_links() == links));
+	EXPECT_TRUE(all_at(max_freq()));
+}
+
+TEST_F(loader, unloaded_by_somebody_else)
+{
+	u_int32_t id = 0, last = 0;
+	char text[8192];
+	int fd;
+
+	self->pid = start_loader(FAILS);
+	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("fails"))));
+	/* The governor is what it attached last. */
+	while (!bpf_link_get_next_id(id, &id))
+		last = id;
+	fd = bpf_link_get_fd_by_id(last);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, bpf_link_detach(fd));
+	close(fd);
+	EXPECT_EQ(1, end_of_loader(self->pid));
+	self->pid = 0;
+	ASSERT_EQ(0, read_file("/tmp/loader.err", text, sizeof(text)));
+	EXPECT_STREQ("cpufreq_ext: the governor was unloaded by somebody else\n", text);
 }
 
 TEST_F(loader, foreground)

@@ -43,6 +43,9 @@ replace_refuses_and_leaves_it
 governor_of_another_loader
 status_in_text
 status_in_json
+load_ends_when_it_is_ejected
+status_of_an_ejected_governor
+run_goes_on_when_it_is_ejected
 run_passes_the_status_on
 run_gives_back_after_signals
 run_gives_back_after_sigkill
@@ -61,9 +64,10 @@ say() { echo "# $*"; }
 
 # What nobody may change for good
 governors() { cat "$cpufreq"/policy*/scaling_governor 2>/dev/null | tr '\n' ' '; }
+# Name of the governor; "fault" if the last one was ejected
 stat() {
 	cat "$cpufreq"/ext/stat "$cpufreq"/policy*/ext/stat 2>/dev/null |
-		sed -n 's/^BPF governor: //p' | head -n 1
+		sed -n 's/^Stat: .*_FAULT$/fault/p; s/^BPF governor: //p' | head -n 1
 }
 state() { governors; stat; ls "$pin" 2>/dev/null; }
 select_all() { for p in "$cpufreq"/policy*; do echo "$1" >"$p/scaling_governor"; done; }
@@ -545,6 +549,48 @@ run_refuses_unknown_commands() {
 }
 
 # ---- monitor ----
+
+# A governor that gives up as soon as it is told a speed
+fails=$here/cpufreq_ext_fails.bpf.o
+fail() { echo 42 >"$cpufreq/policy0/scaling_setspeed" 2>/dev/null; }
+why="fails was ejected: speed 42 is none for policy0"
+
+load_ends_when_it_is_ejected() {
+	start load --select "$fails"
+	wait_for governor_is fails || return
+	fail
+	wait "$pid"
+	expect $? 2 && expect "$(cat "$tmp/start.err")" "cpufreq_ext: $why" &&
+		all_are performance
+}
+
+status_of_an_ejected_governor() {
+	select_all ext
+	start load "$fails"
+	wait_for governor_is fails || return
+	before=$(cat "$cpufreq"/ext/policy0/faults "$cpufreq"/policy0/ext/*/faults 2>/dev/null)
+	fail
+	wait "$pid"
+	out=$(tool status)
+	has "$out" "Governor:  none is loaded" && has "$out" "CPUFREQ_EXT_FAULT" &&
+		has "$out" "Fault:     $why" && has "$out" " decisions, " || return
+	out=$(tool status --json)
+	has "$out" "\"fault\": \"$why\"" && has "$out" "\"faults\": $((before + 1))}" || return
+	out=$(tool monitor -n 1 -i 0.1)
+	has "$out" " FAULTS " && has "$out" " $((before + 1))  ext: ejected" || return
+	# Another one can be loaded, and then nothing is left of it.
+	start load powersave
+	wait_for governor_is powersave && has "$(tool status --json)" '"fault": null'
+}
+
+run_goes_on_when_it_is_ejected() {
+	# shellcheck disable=SC2016 # for the other shell
+	tool run "$fails" -- sh -c 'echo 42 >"$0/policy0/scaling_setspeed"; sleep 1; exit 7' \
+		"$cpufreq" 2>"$tmp/err"
+	expect $? 7 && expect "$(grep -c . "$tmp/err")" 1 &&
+		expect "$(cat "$tmp/err")" "cpufreq_ext: $why; the command goes on without it" &&
+		all_are performance
+}
 
 monitor_shows_policies() {
 	start load --select powersave

@@ -2,13 +2,16 @@
 /*
  * Calls a BPF program of a struct_ops type of its own with the policies of all
  * CPUs.  To the kfuncs of ext these are foreign policies, and stopped ones when
- * the CPUs went off since this module was loaded.
+ * the CPUs went off since this module was loaded.  Offers a kfunc that sleeps, to
+ * any struct_ops program.
  */
 #include <linux/bpf.h>
 #include <linux/bpf_verifier.h>
 #include <linux/btf.h>
+#include <linux/btf_ids.h>
 #include <linux/cpu.h>
 #include <linux/cpufreq.h>
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -17,6 +20,28 @@ struct cpufreq_ext_caller_ops {
 };
 
 static struct cpufreq_policy **policies;
+
+__bpf_kfunc_start_defs();
+
+/**
+ * cpufreq_ext_caller_sleep - Sleep
+ * @ms: milliseconds
+ */
+__bpf_kfunc void cpufreq_ext_caller_sleep(u32 ms)
+{
+	msleep(ms);
+}
+
+__bpf_kfunc_end_defs();
+
+BTF_KFUNCS_START(caller_kfuncs)
+BTF_ID_FLAGS(func, cpufreq_ext_caller_sleep, KF_SLEEPABLE)
+BTF_KFUNCS_END(caller_kfuncs)
+
+static const struct btf_kfunc_id_set caller_kfunc_set = {
+	.owner	= THIS_MODULE,
+	.set	= &caller_kfuncs,
+};
 
 static bool caller_is_valid_access(int off, int size, enum bpf_access_type type,
 				   const struct bpf_prog *prog,
@@ -109,7 +134,8 @@ static int __init caller_init(void)
 	for_each_possible_cpu(cpu)
 		policies[cpu] = cpufreq_cpu_get(cpu);
 
-	ret = register_bpf_struct_ops(&caller_struct_ops, cpufreq_ext_caller_ops);
+	ret = register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &caller_kfunc_set);
+	ret = ret ?: register_bpf_struct_ops(&caller_struct_ops, cpufreq_ext_caller_ops);
 	if (ret)
 		put_policies();
 
