@@ -266,7 +266,8 @@ static int nobody_reads_stat(void)
 TEST_F(permissions, attributes_are_0644_or_0444)
 {
 	static const char * const folders[] = {
-		CPUFREQ "/ext/*", CPUFREQ "/policy*/ext/*",
+		CPUFREQ "/ext/*", CPUFREQ "/ext/policy*/*",
+		CPUFREQ "/policy*/ext/*", CPUFREQ "/policy*/ext/policy*/*",
 	};
 	int i, stats = 0, rates = 0;
 	struct stat st;
@@ -274,7 +275,7 @@ TEST_F(permissions, attributes_are_0644_or_0444)
 	glob_t found;
 	size_t f;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < (int)ARRAY_SIZE(folders); i++) {
 		if (glob(folders[i], 0, NULL, &found))
 			continue;
 		for (f = 0; f < found.gl_pathc; f++) {
@@ -282,6 +283,10 @@ TEST_F(permissions, attributes_are_0644_or_0444)
 			ASSERT_EQ(0, stat(found.gl_pathv[f], &st));
 			EXPECT_EQ(0, st.st_uid);
 			EXPECT_EQ(0, st.st_gid);
+			if (S_ISDIR(st.st_mode)) {
+				EXPECT_EQ(0755, st.st_mode & 07777);
+				continue;
+			}
 			if (!strcmp(name, "stat")) {
 				EXPECT_EQ(0444, st.st_mode & 07777);
 				stats++;
