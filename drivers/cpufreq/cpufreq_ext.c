@@ -59,8 +59,12 @@
 /* gov_update_sample_delay() multiplies in 32 bits on 32-bit architectures. */
 #define CPUFREQ_EXT_MAX_DELAY_US	(4U * USEC_PER_SEC)
 
-/* dbs_update() computes in 32 bits: it must run before 42 busy seconds passed. */
+/*
+ * dbs_update() computes in 32 bits: it must run before 42 busy seconds passed.
+ * That this is near is looked at once in so many decisions, of 4 s at most.
+ */
 #define CPUFREQ_EXT_LOAD_WINDOW		(20 * HZ)
+#define CPUFREQ_EXT_LOAD_DECISIONS	4
 
 /* Values of cpufreq_ext_policy.load that are not a load */
 #define CPUFREQ_EXT_LOAD_UNKNOWN	(-EAGAIN)
@@ -81,7 +85,7 @@
  * struct cpufreq_ext_call - the operation of a BPF governor that runs
  * @caller: the task that runs it, NULL: none; published last
  * @policy: what it is called for, NULL: init() or exit()
- * @ops: whose operation
+ * @ops: whose operation; between operations the one of the next decision
  * @since: when it began, in jiffies; kept after it returned
  * @failed: the BPF governor gave up in it
  */
@@ -118,7 +122,9 @@ struct cpufreq_ext_counters {
  * @last_load: time in jiffies when it was computed last
  * @min_delay_us: shortest sampling period that the driver allows
  * @limits_changed: the driver may have to be told, though the frequency is the same
+ * @get_next_freq: the operation of @ops, NULL: none, or it is ejected
  * @rate_us: sampling period that the BPF governor has set, 0: none
+ * @uneven: the sampling period may be another than the tunable
  * @call: the operation that runs for this policy
  * @counters: since ext was selected; faults under cpufreq_ext_state.lock
  * @asked_long: the BPF governor asked for a long sampling period
@@ -141,7 +147,9 @@ struct cpufreq_ext_policy {
 	unsigned long last_load;
 	unsigned int min_delay_us;
 	bool limits_changed;
+	unsigned long (*get_next_freq)(struct cpufreq_policy *policy);
 	unsigned int rate_us;
+	bool uneven;
 	struct cpufreq_ext_call *call;
 	struct cpufreq_ext_counters counters;
 	bool asked_long;
@@ -315,13 +323,10 @@ static noinline void cpufreq_ext_arm_watchdog(unsigned long now)
  * Who calls arms the watchdog, unless somebody did lately: it does not wake up a
  * system that makes no decisions.
  */
-static inline void cpufreq_ext_begin(struct cpufreq_ext_call *call,
-				     struct cpufreq_governor_ext_ops *ops)
+static inline void cpufreq_ext_begin(struct cpufreq_ext_call *call)
 {
 	unsigned long now = jiffies;
 
-	WRITE_ONCE(call->ops, ops);
-	call->failed = false;
 	WRITE_ONCE(call->since, now);
 	/* The watchdog reads it first. */
 	smp_store_release(&call->caller, current);
@@ -335,9 +340,12 @@ static bool cpufreq_ext_is_late(struct cpufreq_ext_call *call)
 	return time_after(jiffies, READ_ONCE(call->since) + CPUFREQ_EXT_CALL_LIMIT);
 }
 
-static noinline void cpufreq_ext_late(struct cpufreq_ext_call *call)
+static noinline void cpufreq_ext_check_late(struct cpufreq_ext_call *call)
 {
 	unsigned int ms = jiffies_to_msecs(jiffies - call->since);
+
+	if (!cpufreq_ext_is_late(call))
+		return;
 
 	call->failed = true;
 	if (!cpufreq_ext_fault(call->ops, call->policy, "an operation took %u ms", ms))
@@ -349,22 +357,40 @@ static inline void cpufreq_ext_end(struct cpufreq_ext_call *call)
 {
 	pagefault_enable();
 	WRITE_ONCE(call->caller, NULL);
-	if (unlikely(cpufreq_ext_is_late(call)))
-		cpufreq_ext_late(call);
+	if (unlikely(jiffies != call->since))
+		cpufreq_ext_check_late(call);
 }
 
-static inline void cpufreq_ext_enter(struct cpufreq_ext_policy *ep,
-			      struct cpufreq_governor_ext_ops *ops, int load)
+/* For a decision, and what belongs to it */
+static inline void cpufreq_ext_enter(struct cpufreq_ext_policy *ep)
 {
 	lockdep_assert_held(&ep->dbs.update_mutex);
 
-	ep->load = load;
-	cpufreq_ext_begin(ep->call, ops);
+	ep->load = CPUFREQ_EXT_LOAD_UNKNOWN;
+	cpufreq_ext_begin(ep->call);
 }
 
-static void cpufreq_ext_leave(struct cpufreq_ext_policy *ep)
+static inline void cpufreq_ext_leave(struct cpufreq_ext_policy *ep)
 {
 	cpufreq_ext_end(ep->call);
+}
+
+/* For start() and stop(), of a governor that may be another than that of @ep */
+static void cpufreq_ext_enter_other(struct cpufreq_ext_policy *ep,
+				    struct cpufreq_governor_ext_ops *ops)
+{
+	lockdep_assert_held(&ep->dbs.update_mutex);
+
+	ep->load = CPUFREQ_EXT_LOAD_NONE;
+	WRITE_ONCE(ep->call->ops, ops);
+	ep->call->failed = false;
+	cpufreq_ext_begin(ep->call);
+}
+
+static void cpufreq_ext_leave_other(struct cpufreq_ext_policy *ep)
+{
+	cpufreq_ext_end(ep->call);
+	WRITE_ONCE(ep->call->ops, ep->ops);
 }
 
 /*
@@ -386,7 +412,9 @@ static int cpufreq_ext_init_ops(struct cpufreq_governor_ext_ops *ops)
 	if (!ops->init)
 		return 0;
 
-	cpufreq_ext_begin(&cpufreq_ext_call, ops);
+	WRITE_ONCE(cpufreq_ext_call.ops, ops);
+	cpufreq_ext_call.failed = false;
+	cpufreq_ext_begin(&cpufreq_ext_call);
 	ret = ops->init();
 	cpufreq_ext_end(&cpufreq_ext_call);
 
@@ -398,7 +426,9 @@ static void cpufreq_ext_exit_ops(struct cpufreq_governor_ext_ops *ops)
 	if (!ops->exit)
 		return;
 
-	cpufreq_ext_begin(&cpufreq_ext_call, ops);
+	WRITE_ONCE(cpufreq_ext_call.ops, ops);
+	cpufreq_ext_call.failed = false;
+	cpufreq_ext_begin(&cpufreq_ext_call);
 	ops->exit();
 	cpufreq_ext_end(&cpufreq_ext_call);
 }
@@ -411,9 +441,9 @@ static int cpufreq_ext_start_ops(struct cpufreq_ext_policy *ep,
 	if (!ops->start)
 		return 0;
 
-	cpufreq_ext_enter(ep, ops, CPUFREQ_EXT_LOAD_NONE);
+	cpufreq_ext_enter_other(ep, ops);
 	ret = ops->start(ep->dbs.policy);
-	cpufreq_ext_leave(ep);
+	cpufreq_ext_leave_other(ep);
 
 	return cpufreq_ext_errno(ep->call, ret);
 }
@@ -424,9 +454,9 @@ static void cpufreq_ext_stop_ops(struct cpufreq_ext_policy *ep,
 	if (!ops->stop)
 		return;
 
-	cpufreq_ext_enter(ep, ops, CPUFREQ_EXT_LOAD_NONE);
+	cpufreq_ext_enter_other(ep, ops);
 	ops->stop(ep->dbs.policy);
-	cpufreq_ext_leave(ep);
+	cpufreq_ext_leave_other(ep);
 }
 
 /* Let @ep run @ops, which were started, or the fallback if NULL. */
@@ -440,7 +470,10 @@ static void cpufreq_ext_attach(struct cpufreq_ext_policy *ep,
 	ep->asked_long = false;
 	ep->strikes = 0;
 	ep->rate_us = 0;
+	ep->uneven = true;
+	ep->get_next_freq = ops ? ops->get_next_freq : NULL;
 	WRITE_ONCE(ep->ops, ops);
+	WRITE_ONCE(ep->call->ops, ops);
 	if (old) {
 		cpufreq_ext_stop_ops(ep, old);
 		trace_cpufreq_ext_detach(ep->dbs.policy->cpu, old->name);
@@ -479,13 +512,14 @@ static int cpufreq_ext_load(struct cpufreq_ext_policy *ep)
 {
 	ep->last_load = jiffies;
 
-	return min(dbs_update(ep->dbs.policy), 100U);
+	/* At most 100 */
+	return dbs_update(ep->dbs.policy);
 }
 
 /* Nobody asks for the load: keep the time that it covers short. */
-static void cpufreq_ext_refresh_load(struct cpufreq_ext_policy *ep)
+static noinline void cpufreq_ext_refresh_load(struct cpufreq_ext_policy *ep)
 {
-	if (unlikely(time_after(jiffies, ep->last_load + CPUFREQ_EXT_LOAD_WINDOW)))
+	if (time_after(jiffies, ep->last_load + CPUFREQ_EXT_LOAD_WINDOW))
 		cpufreq_ext_load(ep);
 }
 
@@ -500,7 +534,7 @@ static void cpufreq_ext_limits(struct cpufreq_policy *policy, unsigned int *min,
 	*min = min(READ_ONCE(policy->min), *max);
 }
 
-/* The frequency to set when the BPF governor wants @freq; 0: none */
+/* The frequency that is to be set when the BPF governor wants @freq; 0: none */
 static unsigned int cpufreq_ext_target(struct cpufreq_ext_policy *ep,
 				       unsigned long freq)
 {
@@ -569,8 +603,8 @@ static unsigned int cpufreq_ext_wanted_delay_us(struct cpufreq_ext_policy *ep,
 	return delay_us;
 }
 
-/* Time to the next sample */
-static unsigned int cpufreq_ext_delay_us(struct cpufreq_ext_policy *ep)
+/* Time to the next sample, if it may be another than the tunable */
+static noinline unsigned int cpufreq_ext_uneven_delay_us(struct cpufreq_ext_policy *ep)
 {
 	struct cpufreq_governor_ext_ops *ops = ep->ops;
 	unsigned int rate_us = ep->dbs.dbs_data->sampling_rate;
@@ -581,7 +615,7 @@ static unsigned int cpufreq_ext_delay_us(struct cpufreq_ext_policy *ep)
 		if (delay_us)
 			delay_us = cpufreq_ext_wanted_delay_us(ep, delay_us);
 	}
-	if (unlikely(ep->asked_long || delay_us > CPUFREQ_EXT_ATTEND_US))
+	if (ep->asked_long || delay_us > CPUFREQ_EXT_ATTEND_US)
 		/* What the driver wants is none of the BPF governor's faults. */
 		cpufreq_ext_attend(ep, delay_us > max(CPUFREQ_EXT_ATTEND_US,
 						      ep->min_delay_us));
@@ -590,6 +624,9 @@ static unsigned int cpufreq_ext_delay_us(struct cpufreq_ext_policy *ep)
 
 	/* For the next load: what dbs_update() takes for a long idle time */
 	ep->dbs.rate_mult = delay_us > rate_us ? delay_us / rate_us : 1;
+
+	ep->uneven = ops->get_sampling_rate || ep->rate_us || ep->asked_long ||
+		     ep->dbs.rate_mult > 1;
 
 	return delay_us;
 }
@@ -602,38 +639,60 @@ static void cpufreq_ext_fallback(struct cpufreq_ext_policy *ep)
 	__cpufreq_driver_target(policy, policy->max, CPUFREQ_RELATION_H);
 }
 
+/* Set what the BPF governor wants, and return what that came to; 0: nothing. */
+static noinline unsigned int cpufreq_ext_set(struct cpufreq_ext_policy *ep,
+					     unsigned long freq)
+{
+	struct cpufreq_policy *policy = ep->dbs.policy;
+	unsigned int target = cpufreq_ext_target(ep, freq);
+
+	if (!target || cpufreq_ext_is_faulted(ep->ops))
+		return 0;
+
+	/* Nothing else is new to drivers with CPUFREQ_NEED_UPDATE_LIMITS. */
+	if (target != policy->cur || ep->limits_changed) {
+		ep->limits_changed = false;
+		/* The time that the driver takes is not the BPF governor's. */
+		cpufreq_ext_end(ep->call);
+		__cpufreq_driver_target(policy, target, CPUFREQ_RELATION_L);
+		cpufreq_ext_begin(ep->call);
+	}
+
+	return target;
+}
+
+/* @ep runs a governor that is ejected: ask it no more, or it may hang again. */
+static noinline unsigned int cpufreq_ext_give_up(struct cpufreq_ext_policy *ep)
+{
+	ep->get_next_freq = NULL;
+	cpufreq_ext_fallback(ep);
+
+	return CPUFREQ_EXT_MAX_DELAY_US;
+}
+
 /*
  * One decision: set the frequency that the BPF governor wants and return the
- * time to the next sample.  Call between cpufreq_ext_enter() and _leave().
+ * time to the next sample.  Call between cpufreq_ext_enter() and _leave().  What
+ * seldom happens is kept out of line.
  */
-static unsigned int cpufreq_ext_decide(struct cpufreq_ext_policy *ep)
+static __always_inline unsigned int cpufreq_ext_decide(struct cpufreq_ext_policy *ep)
 {
 	struct cpufreq_policy *policy = ep->dbs.policy;
 	unsigned int target = 0, delay_us;
-	unsigned long freq = 0;
+	unsigned long freq;
 
-	/* One that is ejected is not asked, or it may hang again. */
-	if (!cpufreq_ext_is_faulted(ep->ops)) {
-		ep->counters.decisions++;
-		freq = ep->ops->get_next_freq(policy);
-		if (freq)
-			target = cpufreq_ext_target(ep, freq);
-	}
-	if (cpufreq_ext_is_faulted(ep->ops)) {
-		cpufreq_ext_fallback(ep);
-		return CPUFREQ_EXT_MAX_DELAY_US;
-	}
-	/* Nothing else is new to drivers with CPUFREQ_NEED_UPDATE_LIMITS. */
-	if (target && (target != policy->cur || ep->limits_changed)) {
-		ep->limits_changed = false;
-		/* The time that the driver takes is not the BPF governor's. */
-		cpufreq_ext_leave(ep);
-		__cpufreq_driver_target(policy, target, CPUFREQ_RELATION_L);
-		cpufreq_ext_enter(ep, ep->ops, ep->load);
-	}
+	ep->counters.decisions++;
+	freq = ep->get_next_freq(policy);
+	if (freq)
+		target = cpufreq_ext_set(ep, freq);
+	if (cpufreq_ext_is_faulted(ep->ops))
+		return cpufreq_ext_give_up(ep);
 
-	delay_us = cpufreq_ext_delay_us(ep);
-	if (ep->load == CPUFREQ_EXT_LOAD_UNKNOWN)
+	delay_us = ep->dbs.dbs_data->sampling_rate;
+	if (unlikely(ep->uneven || delay_us < ep->min_delay_us))
+		delay_us = cpufreq_ext_uneven_delay_us(ep);
+
+	if (unlikely(ep->counters.decisions % CPUFREQ_EXT_LOAD_DECISIONS == 0))
 		cpufreq_ext_refresh_load(ep);
 
 	trace_cpufreq_ext_decision(policy->cpu, freq, target, delay_us);
@@ -646,8 +705,8 @@ static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep)
 {
 	unsigned int delay_us = CPUFREQ_EXT_MAX_DELAY_US;
 
-	if (ep->ops) {
-		cpufreq_ext_enter(ep, ep->ops, CPUFREQ_EXT_LOAD_UNKNOWN);
+	if (ep->get_next_freq) {
+		cpufreq_ext_enter(ep);
 		delay_us = cpufreq_ext_decide(ep);
 		cpufreq_ext_leave(ep);
 	} else {
@@ -843,7 +902,7 @@ static unsigned int cpufreq_ext_dbs_update(struct cpufreq_policy *policy)
 	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
 	unsigned int delay_us;
 
-	if (!ep->ops) {
+	if (unlikely(!ep->get_next_freq)) {
 		/* A transition to the maximum may have failed before. */
 		if (unlikely(policy->cur != policy->max))
 			cpufreq_ext_fallback(ep);
@@ -851,7 +910,7 @@ static unsigned int cpufreq_ext_dbs_update(struct cpufreq_policy *policy)
 		return CPUFREQ_EXT_MAX_DELAY_US;
 	}
 
-	cpufreq_ext_enter(ep, ep->ops, CPUFREQ_EXT_LOAD_UNKNOWN);
+	cpufreq_ext_enter(ep);
 	delay_us = cpufreq_ext_decide(ep);
 	cpufreq_ext_leave(ep);
 
@@ -862,21 +921,14 @@ static void cpufreq_ext_dbs_limits(struct cpufreq_policy *policy)
 {
 	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
 	struct cpufreq_governor_ext_ops *ops = ep->ops;
-	unsigned int delay_us;
 
 	ep->limits_changed = true;
-	if (!ops) {
-		cpufreq_ext_decide_now(ep);
-		return;
-	}
-
-	cpufreq_ext_enter(ep, ops, CPUFREQ_EXT_LOAD_UNKNOWN);
-	if (ops->limits && !cpufreq_ext_is_faulted(ops))
+	if (ops && ops->limits && !cpufreq_ext_is_faulted(ops)) {
+		cpufreq_ext_enter(ep);
 		ops->limits(policy);
-	delay_us = cpufreq_ext_decide(ep);
-	cpufreq_ext_leave(ep);
-
-	gov_update_sample_delay(&ep->dbs, delay_us);
+		cpufreq_ext_leave(ep);
+	}
+	cpufreq_ext_decide_now(ep);
 }
 
 static void cpufreq_ext_set_cpus(struct cpufreq_ext_policy *ep,
@@ -1006,11 +1058,13 @@ static int cpufreq_ext_store_setspeed(struct cpufreq_policy *policy,
 	if (!ops || !ops->store_setspeed || cpufreq_ext_is_faulted(ops))
 		return -EINVAL;
 
-	cpufreq_ext_enter(ep, ops, CPUFREQ_EXT_LOAD_UNKNOWN);
-	ret = cpufreq_ext_errno(ep->call, ops->store_setspeed(policy, freq));
-	if (!ret)
-		gov_update_sample_delay(&ep->dbs, cpufreq_ext_decide(ep));
+	ep->call->failed = false;
+	cpufreq_ext_enter(ep);
+	ret = ops->store_setspeed(policy, freq);
 	cpufreq_ext_leave(ep);
+	ret = cpufreq_ext_errno(ep->call, ret);
+	if (!ret)
+		cpufreq_ext_decide_now(ep);
 
 	return ret;
 }
@@ -1122,18 +1176,11 @@ struct cpufreq_governor *cpufreq_default_governor(void)
 static struct cpufreq_ext_policy *
 cpufreq_ext_calling_policy(struct cpufreq_policy *policy)
 {
-	unsigned int cpu = READ_ONCE(policy->cpu);
-	struct cpufreq_ext_call *call;
+	/* A CPU has one policy, so it is the one that the operation is for. */
+	struct cpufreq_ext_call *call = per_cpu_ptr(&cpufreq_ext_calls,
+						    READ_ONCE(policy->cpu));
 
-	if (unlikely(cpu >= nr_cpu_ids))
-		return NULL;
-
-	call = per_cpu_ptr(&cpufreq_ext_calls, cpu);
-	if (unlikely(READ_ONCE(call->caller) != current ||
-		     call->policy->dbs.policy != policy))
-		return NULL;
-
-	return call->policy;
+	return likely(READ_ONCE(call->caller) == current) ? call->policy : NULL;
 }
 
 /*
@@ -1314,6 +1361,7 @@ __bpf_kfunc int bpf_cpufreq_policy_set_sampling_rate(struct cpufreq_policy *poli
 		return -ENODATA;
 
 	ep->rate_us = rate_us ? cpufreq_ext_wanted_delay_us(ep, rate_us) : 0;
+	ep->uneven = true;
 
 	return 0;
 }
