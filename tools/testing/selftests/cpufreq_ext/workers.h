@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Threads that do things to cpufreq at the same time, for the stress of ext.
+ *
+ * What a worker does follows from its seed alone, never from what comes of it,
+ * so that a run can be repeated as far as scheduling allows.
+ */
+#ifndef __CPUFREQ_EXT_WORKERS_H
+#define __CPUFREQ_EXT_WORKERS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "util.h"
+#include "record.skel.h"
+#include "stress.skel.h"
+
+#define WORKERS_MAX	32
+#define WORKER_HANG_MS	60000		/* no operation takes that long */
+#define WORKER_LOADER	"./cpufreq_ext"
+#define WORKER_OBJECT	"cpufreq_ext_powersave.bpf.o"
+
+struct worker {
+	const char *name;
+	void (*step)(struct worker *worker);
+	unsigned long limit;		/* of successes that end the run, 0: none */
+	bool alone;			/* nobody else loads governors or suspends */
+
+	unsigned short random[3];
+	unsigned long steps, done;
+	unsigned long loaded;		/* kills when it had loaded */
+	u_int64_t since_ms;		/* begin of the step, 0 between steps */
+	struct stress *stress;
+	struct bpf_link *link;
+	bool lower;
+	pthread_t thread;
+};
+
+#define WORKER(action, ...)						\
+	{ .name = #action, .step = worker_##action, ##__VA_ARGS__ }
+
+static char worker_governors[16][32];
+static int nr_worker_governors;
+static bool workers_end;
+static unsigned int nr_broken;
+static struct record *record;
+
+#define worker_broken(fmt, ...) do {					\
+	__atomic_add_fetch(&nr_broken, 1, __ATOMIC_RELAXED);		\
+	printf("# broken: " fmt "\n", ##__VA_ARGS__);			\
+	fflush(stdout);							\
+} while (0)
+
+static inline u_int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
+static inline unsigned int worker_draw(struct worker *worker, unsigned int below)
+{
+	return nrand48(worker->random) % below;
+}
+
+static inline int worker_policy(struct worker *worker)
+{
+	return policies[worker_draw(worker, nr_policies)];
+}
+
+/* Part of a step: an end of the run is not waited for. */
+static inline void worker_pause(struct worker *worker, unsigned int below_ms)
+{
+	unsigned int ms = worker_draw(worker, below_ms);
+
+	if (!__atomic_load_n(&workers_end, __ATOMIC_RELAXED))
+		sleep_ms(ms);
+}
+
+/* A link, or NULL if there is a reason not to get one */
+static inline struct bpf_link *worker_attach(struct worker *worker,
+					     struct bpf_map *map)
+{
+	struct bpf_link *link = bpf_map__attach_struct_ops(map);
+	int err = errno;
+
+	if (link)
+		return link;
+	/* Others have loaded one, or taken the last policy away. */
+	if (worker->alone || (err != EBUSY && err != ENODEV && err != EINVAL))
+		worker_broken("%s: attach: %s", worker->name, strerror(err));
+	return NULL;
+}
+
+static inline struct bpf_map *worker_map(struct worker *worker)
+{
+	switch (worker_draw(worker, 3)) {
+	case 0: return worker->stress->maps.low;
+	case 1: return worker->stress->maps.lower;
+	default: return worker->stress->maps.wild;
+	}
+}
+
+/* Load and unload a governor. */
+static inline void worker_load(struct worker *worker)
+{
+	struct bpf_map *map = worker->alone ? worker->stress->maps.low : worker_map(worker);
+	struct bpf_link *link = worker_attach(worker, map);
+
+	if (worker->alone && !strstr(read_stat(), "governor: low\n"))
+		worker_broken("%s: stat after the load: %s", worker->name, read_stat());
+	worker_pause(worker, 20);
+	if (!link)
+		return;
+	if (bpf_link__destroy(link))
+		worker_broken("%s: detach: %s", worker->name, strerror(errno));
+	if (worker->alone && strcmp(read_stat(), STAT_INIT))
+		worker_broken("%s: stat after the unload: %s", worker->name, read_stat());
+	worker->done++;
+}
+
+/* Replace the governor that it has loaded; now and then load it anew. */
+static inline void worker_swap(struct worker *worker)
+{
+	struct stress *stress = worker->stress;
+	bool anew = worker_draw(worker, 16) == 0;
+	struct bpf_map *map = worker_map(worker);
+	int err;
+
+	if (worker->alone)
+		map = (worker->lower = !worker->lower) ? stress->maps.lower : stress->maps.low;
+	if (!worker->link || (anew && !worker->alone)) {
+		bpf_link__destroy(worker->link);
+		worker->link = worker_attach(worker, map);
+		worker_pause(worker, 10);
+		return;
+	}
+	err = bpf_link__update_map(worker->link, map);
+	if (err == -ENOLINK && !worker->alone) {
+		/* It was ejected. */
+		bpf_link__destroy(worker->link);
+		worker->link = NULL;
+	} else if (err && (err != -EINVAL || map != stress->maps.wild)) {
+		worker_broken("%s: %s", worker->name, strerror(-err));
+	}
+	worker_pause(worker, 10);
+	worker->done += !err;
+}
+
+/* Kill a loader at any moment, half of the time after it has loaded. */
+static inline void worker_kill(struct worker *worker)
+{
+	unsigned int ms = worker_draw(worker, 400);
+	bool loaded = worker_draw(worker, 2);
+	pid_t pid = fork();
+
+	if (!pid) {
+		int null = open("/dev/null", O_RDWR);
+
+		dup2(null, 1);
+		dup2(null, 2);
+		execl(WORKER_LOADER, WORKER_LOADER, WORKER_OBJECT, NULL);
+		_exit(127);
+	}
+	if (pid < 0)
+		return;
+	if (loaded)
+		loaded = wait_for(strstr(read_stat(), "governor: powersave\n"));
+	sleep_ms(ms);
+	kill(pid, SIGKILL);
+	worker->loaded += loaded;
+	waitpid(pid, NULL, 0);
+	if (worker->alone && !wait_for(!strcmp(read_stat(), STAT_INIT)))
+		worker_broken("%s: stat after the kill: %s", worker->name, read_stat());
+	worker->done++;
+}
+
+static inline void worker_set_online(struct worker *worker, int cpu, bool online)
+{
+	int err = set_online(cpu, online);
+
+	/* It cannot be while the system suspends. */
+	if (err && (err != -EBUSY || worker->alone))
+		worker_broken("%s: CPU %d %s: %s", worker->name, cpu, online ? "on" : "off",
+			      strerror(-err));
+}
+
+/* A CPU off and on; once in a while all but the first that way */
+static inline void worker_hotplug(struct worker *worker)
+{
+	int nr_cpus = sysconf(_SC_NPROCESSORS_CONF), cpu;
+	bool all = worker_draw(worker, 4) == 0;
+	int one = 1 + worker_draw(worker, nr_cpus > 1 ? nr_cpus - 1 : 1);
+
+	for (cpu = 1; cpu < nr_cpus; cpu++)
+		if (all || cpu == one)
+			worker_set_online(worker, cpu, false);
+	worker_pause(worker, 20);
+	for (cpu = 1; cpu < nr_cpus; cpu++)
+		if (all || cpu == one)
+			worker_set_online(worker, cpu, true);
+	worker_pause(worker, 20);
+	worker->done++;
+}
+
+/* All CPUs but one off and on */
+static inline void worker_hotplug_all(struct worker *worker)
+{
+	int nr_cpus = sysconf(_SC_NPROCESSORS_CONF), cpu;
+
+	for (cpu = 1; cpu < nr_cpus; cpu++)
+		worker_set_online(worker, cpu, false);
+	for (cpu = 1; cpu < nr_cpus; cpu++)
+		worker_set_online(worker, cpu, true);
+	worker->done++;
+}
+
+/* Half of the time ext, or there would be little to test. */
+static inline void worker_governor(struct worker *worker)
+{
+	int policy = worker_policy(worker);
+	const char *governor = "ext";
+
+	if (worker_draw(worker, 2))
+		governor = worker_governors[worker_draw(worker, nr_worker_governors)];
+	/* A policy whose CPUs are off takes none. */
+	if (!set_governor(policy, governor))
+		worker->done++;
+	worker_pause(worker, 10);
+}
+
+static inline unsigned int worker_khz(struct worker *worker)
+{
+	switch (worker_draw(worker, 8)) {
+	case 0: return 0;
+	case 1: return INT32_MAX;
+	case 2: return worker_draw(worker, 4000000);
+	default: return freqs[worker_draw(worker, nr_freqs)];
+	}
+}
+
+static inline void worker_limits(struct worker *worker)
+{
+	int policy = worker_policy(worker);
+
+	if (!write_policy_num(policy, worker_draw(worker, 2) ? "scaling_min_freq" :
+			      "scaling_max_freq", worker_khz(worker)))
+		worker->done++;
+	worker_pause(worker, 5);
+}
+
+static inline void worker_setspeed(struct worker *worker)
+{
+	int policy = worker_policy(worker);
+
+	if (!write_policy_num(policy, "scaling_setspeed", worker_khz(worker)))
+		worker->done++;
+	worker_pause(worker, 5);
+}
+
+static inline void worker_tunables(struct worker *worker)
+{
+	static const char * const names[] = {
+		"sampling_rate", "ignore_nice_load", "io_is_busy",
+	};
+	static const char * const values[] = {
+		"0", "1", "8000", "20000", "100000", "4000000", "4000001",
+		"-1", "", "nonsense", "99999999999999999999",
+	};
+	const char *value = values[worker_draw(worker, 11)];
+	char path[128];
+
+	snprintf(path, sizeof(path), CPUFREQ "/ext/%s", names[worker_draw(worker, 3)]);
+	if (!write_file(path, value))
+		worker->done++;
+	worker_pause(worker, 5);
+}
+
+static inline bool worker_stat_ok(const char *stat)
+{
+	static const char loaded[] = "Stat: CPUFREQ_EXT_LOADED\nBPF governor: ";
+	static const char fault[] = "Stat: CPUFREQ_EXT_FAULT\nBPF governor: ";
+	const char *end;
+
+	if (!*stat || !strcmp(stat, STAT_INIT))
+		return true;
+	if (!strncmp(stat, loaded, strlen(loaded))) {
+		stat += strlen(loaded);
+		return !strcmp(stat, "low\n") || !strcmp(stat, "lower\n") ||
+		       !strcmp(stat, "wild\n") || !strcmp(stat, "powersave\n");
+	}
+	if (strncmp(stat, fault, strlen(fault)))
+		return false;
+	end = strstr(stat, "\nReason: ");
+	return end && end[strlen("\nReason: ")] > ' ';
+}
+
+/* What users look at makes sense at any time. */
+static inline void worker_read(struct worker *worker)
+{
+	static const char * const names[] = {
+		"scaling_governor", "scaling_cur_freq", "scaling_setspeed",
+		"affected_cpus", "stats/time_in_state", "stats/trans_table",
+	};
+	char stat[4096] = "", governor[64] = "";
+
+	read_file(CPUFREQ "/ext/stat", stat, sizeof(stat));
+	if (!worker_stat_ok(stat))
+		worker_broken("%s: stat: %s", worker->name, stat);
+	/* The first CPU is never taken off. */
+	if (read_file(CPUFREQ "/policy0/scaling_governor", governor, sizeof(governor)) ||
+	    !*governor)
+		worker_broken("%s: policy0 has no governor", worker->name);
+	read_policy(worker_policy(worker), names[worker_draw(worker, 6)]);
+	worker_pause(worker, 10);
+	worker->done++;
+}
+
+static inline void worker_kick(struct worker *worker)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	worker->stress->bss->kick_cpu = worker_draw(worker, 2 * sysconf(_SC_NPROCESSORS_CONF));
+	if (!bpf_prog_test_run_opts(bpf_program__fd(worker->stress->progs.stress_kick), &opts) &&
+	    !opts.retval)
+		worker->done++;
+	worker_pause(worker, 3);
+}
+
+/* Where the kernel can test suspend without hardware that wakes it up */
+static inline void worker_suspend(struct worker *worker)
+{
+	static const char * const levels[] = {
+		"freezer", "devices", "platform", "processors", "core",
+	};
+	unsigned int level = worker_draw(worker, 5);
+	/* Suspend to idle has no more than the first three. */
+	const char *state = worker_draw(worker, 2) || level > 2 ? "mem" : "freeze";
+
+	worker_pause(worker, 500);
+	if (write_file("/sys/power/pm_test", levels[level]))
+		return;
+	if (!write_file("/sys/power/state", state))
+		worker->done++;
+	write_file("/sys/power/pm_test", "none");
+}
+
+static inline bool workers_can_suspend(void)
+{
+	return !access("/sys/power/pm_test", W_OK) &&
+	       !write_file("/sys/module/suspend/parameters/pm_test_delay", "0");
+}
+
+/*
+ * One for each CPU: busy, but workers get the time that they want.  Not bound to
+ * a CPU, as the kernel complains when such a CPU is taken off.
+ */
+static inline void *worker_busy_loop(void *end)
+{
+	struct sched_param param = {};
+
+	sched_setscheduler(0, SCHED_IDLE, &param);
+	while (!__atomic_load_n((bool *)end, __ATOMIC_RELAXED))
+		;
+	return NULL;
+}
+
+static inline void workers_busy_start(void)
+{
+	int nr_cpus = sysconf(_SC_NPROCESSORS_CONF), cpu;
+
+	busy_done = false;
+	for (cpu = 0; cpu < nr_cpus; cpu++)
+		if (!pthread_create(&busy_threads[nr_busy], NULL, worker_busy_loop, &busy_done))
+			nr_busy++;
+}
+
+/* The governors that policies can be given, "ext" among them */
+static inline void workers_find_governors(void)
+{
+	char text[512], *word, *rest;
+
+	nr_worker_governors = 0;
+	snprintf(text, sizeof(text), "%s",
+		 read_policy(policies[0], "scaling_available_governors"));
+	for (word = strtok_r(text, " ", &rest); word && nr_worker_governors < 16;
+	     word = strtok_r(NULL, " ", &rest))
+		snprintf(worker_governors[nr_worker_governors++], 32, "%s", word);
+}
+
+static inline void *worker_thread(void *arg)
+{
+	struct worker *worker = arg;
+
+	while (!__atomic_load_n(&workers_end, __ATOMIC_RELAXED)) {
+		__atomic_store_n(&worker->since_ms, now_ms(), __ATOMIC_RELAXED);
+		worker->step(worker);
+		worker->steps++;
+		__atomic_store_n(&worker->since_ms, 0, __ATOMIC_RELAXED);
+		if (worker->limit && worker->done >= worker->limit)
+			break;
+	}
+	return NULL;
+}
+
+/* Does not return if a thread hangs: nothing could be cleaned up. */
+static inline void workers_watch(struct worker *workers, int n)
+{
+	u_int64_t since;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		since = __atomic_load_n(&workers[i].since_ms, __ATOMIC_RELAXED);
+		if (!since || now_ms() < since + WORKER_HANG_MS)
+			continue;
+		printf("# broken: %s hangs\nBail out! %s hangs\n", workers[i].name,
+		       workers[i].name);
+		fflush(stdout);
+		write_file("/proc/sysrq-trigger", "w");
+		_exit(1);
+	}
+}
+
+static inline bool workers_reached(struct worker *workers, int n)
+{
+	bool any = false;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (!workers[i].limit)
+			continue;
+		any = true;
+		if (__atomic_load_n(&workers[i].done, __ATOMIC_RELAXED) < workers[i].limit)
+			return false;
+	}
+	return any;
+}
+
+static inline int workers_setup(struct worker *worker, unsigned int seed, int index)
+{
+	worker->random[0] = seed;
+	worker->random[1] = seed >> 16;
+	worker->random[2] = index;
+	/* The first one has governors for the check at the end. */
+	if (index && worker->step != worker_load && worker->step != worker_swap &&
+	    worker->step != worker_kick)
+		return 0;
+	worker->stress = stress__open_and_load();
+	if (!worker->stress)
+		return -1;
+	worker->stress->bss->seed = seed + index;
+	worker->stress->bss->fail_start = 3;
+	worker->stress->bss->fail_next = 2;
+	return 0;
+}
+
+/* Everything as it was, and a governor can be loaded. */
+static inline void workers_check_after(struct worker *worker)
+{
+	int nr_cpus = sysconf(_SC_NPROCESSORS_CONF), i;
+	struct bpf_link *link;
+
+	for (i = 1; i < nr_cpus; i++)
+		set_online(i, true);
+	for (i = 0; i < nr_policies; i++) {
+		if (!*read_policy(policies[i], "scaling_governor"))
+			worker_broken("policy%d has no governor", policies[i]);
+		if (!set_limits(policies[i], freqs[0], freqs[nr_freqs - 1]))
+			worker_broken("the limits of policy%d cannot be opened", policies[i]);
+		if (set_governor(policies[i], "ext"))
+			worker_broken("policy%d does not take ext", policies[i]);
+	}
+	write_file(CPUFREQ "/ext/sampling_rate", "10000");
+	if (strstr(read_stat(), "LOADED"))
+		worker_broken("stat at the end: %s", read_stat());
+	for (i = 0; i < nr_policies; i++)
+		if (!wait_for(cur_freq(policies[i]) == freqs[nr_freqs - 1]))
+			worker_broken("policy%d is at %u kHz with no governor loaded",
+				      policies[i], cur_freq(policies[i]));
+	link = bpf_map__attach_struct_ops(worker->stress->maps.low);
+	if (!link)
+		worker_broken("no governor can be loaded at the end: %s", strerror(errno));
+	for (i = 0; i < nr_policies; i++)
+		if (!wait_for(cur_freq(policies[i]) == freqs[0]))
+			worker_broken("policy%d does not follow a governor at the end",
+				      policies[i]);
+	bpf_link__destroy(link);
+	if (strcmp(read_stat(), STAT_INIT))
+		worker_broken("stat after the end: %s", read_stat());
+}
+
+static inline int workers_record(void)
+{
+	int err;
+
+	record = record__open_and_load();
+	if (!record)
+		return -1;
+	err = record__attach(record);
+	if (err)
+		record__destroy(record);
+	return err;
+}
+
+/*
+ * Run @n workers on busy CPUs until those with a limit have reached it, or for
+ * @seconds.  Returns how many promises were broken.
+ */
+static inline unsigned int workers_run(struct worker *workers, int n,
+				       unsigned int seed, unsigned int seconds)
+{
+	u_int64_t begin;
+	int i;
+
+	nr_broken = 0;
+	workers_end = false;
+	workers_find_governors();
+	if (workers_record()) {
+		worker_broken("the frequencies cannot be watched");
+		return nr_broken;
+	}
+	for (i = 0; i < n; i++) {
+		if (workers_setup(&workers[i], seed, i)) {
+			worker_broken("the governors do not load");
+			return nr_broken;
+		}
+	}
+	workers_busy_start();
+	begin = now_ms();
+	for (i = 0; i < n; i++)
+		pthread_create(&workers[i].thread, NULL, worker_thread, &workers[i]);
+
+	while (now_ms() < begin + seconds * 1000ULL && !workers_reached(workers, n)) {
+		sleep_ms(100);
+		workers_watch(workers, n);
+	}
+	if (!workers_reached(workers, n))
+		for (i = 0; i < n; i++)
+			if (workers[i].limit)
+				worker_broken("%s: %lu of %lu in %u s", workers[i].name,
+					      workers[i].done, workers[i].limit, seconds);
+	__atomic_store_n(&workers_end, true, __ATOMIC_RELAXED);
+	for (i = 0; i < n; i++) {
+		while (pthread_tryjoin_np(workers[i].thread, NULL)) {
+			sleep_ms(10);
+			workers_watch(workers, n);
+		}
+	}
+	busy_stop();
+
+	if (record->bss->nr_outside)
+		worker_broken("%u times outside of the limits, once %u, not in %u..%u kHz",
+			      record->bss->nr_outside, record->bss->outside_khz,
+			      record->bss->outside_min, record->bss->outside_max);
+	for (i = 0; i < n; i++) {
+		printf("# %s: %lu operations, %lu succeeded\n", workers[i].name,
+		       workers[i].steps, workers[i].done);
+		bpf_link__destroy(workers[i].link);
+		workers[i].link = NULL;
+	}
+	printf("# %u frequencies set, %u transitions, %u changes of limits, %llu.%llu s\n",
+	       record->bss->nr_set, record->bss->nr_transitions, record->bss->nr_limits,
+	       (now_ms() - begin) / 1000ULL, (now_ms() - begin) / 100ULL % 10);
+	workers_check_after(&workers[0]);
+	record__destroy(record);
+	for (i = 0; i < n; i++)
+		stress__destroy(workers[i].stress);
+	return nr_broken;
+}
+
+#endif /* __CPUFREQ_EXT_WORKERS_H */
