@@ -16,6 +16,7 @@ help:
 	@echo "make test      build the kernel and run the tests (within 45 minutes)"
 	@echo "               LINUX=7.3              on that kernel instead of 6.12"
 	@echo "               KERNELS=\"debug stock\"  some of: check fuzz debug debug-m small stock"
+	@echo "make test-long the same with the full counts of the stress (hours)"
 	@echo "make check     style and static checks of the patches"
 	@echo "make fuzz      fuzz the tool, and run it under valgrind (2 minutes)"
 	@echo "               FUZZ=\"-t 3600\"       for an hour each; see harness/fuzz"
@@ -31,6 +32,9 @@ demo:
 
 test:
 	@harness/test -l "$(LINUX)" $(KERNELS)
+
+test-long:
+	@harness/test -L -l "$(LINUX)" $(KERNELS)
 
 check:
 	@harness/test -l "$(LINUX)" check
@@ -50,4 +54,4 @@ samples:
 clean:
 	@harness/build clean
 
-.PHONY: help demo test check fuzz pictures samples clean
+.PHONY: help demo test test-long check fuzz pictures samples clean

@@ -4,12 +4,15 @@
 #
 # Usage: test-guest.sh TESTS
 #
-# TESTS is all, all but some (-a,b), some (a,b), or one case of one (a:case).
+# TESTS is all, all but some (-a,b), some (a,b), one case of one (a:case), or
+# kernel-suite: the kernel's own.
 marker="cpufreq_ext: the tests begin"
 
 # Nothing of the kernel's may get into the lines of the tests. A panic will.
 dmesg -n 1
 echo "<6>$marker" >/dev/kmsg
+
+[ "$1" != kernel-suite ] || exec ./kernel-suite-guest.sh ${CPUFREQ_EXT_LONG:+long}
 
 names=$(echo "${1#-}" | tr ',' ' ')
 case $1 in
