@@ -41,6 +41,13 @@ _cpufreq_ext() {
 		esac
 	done
 
+	case $command$prev in
+	bench-s | bench--seconds) return ;;
+	bench-j | bench--json)
+		COMPREPLY=($(compgen -f -- "$cur"))
+		return
+		;;
+	esac
 	case $prev in
 	-c | --cpus | -i | --interval | -n | --count) return ;;
 	--csv | -o | --output)
@@ -50,7 +57,7 @@ _cpufreq_ext() {
 	esac
 
 	if [[ -z $command ]]; then
-		_cpufreq_ext_words "list info load replace unload get set status run monitor plot
+		_cpufreq_ext_words "list info load replace unload get set status run monitor plot bench
 			-h --help -V --version -v --verbose"
 		return
 	fi
@@ -61,6 +68,7 @@ _cpufreq_ext() {
 		status) _cpufreq_ext_words "-j --json -v -h" ;;
 		monitor) _cpufreq_ext_words "-i --interval -n --count --csv -v -h" ;;
 		plot) _cpufreq_ext_words "-o --output -v -h" ;;
+		bench) _cpufreq_ext_words "-s --seconds --json -v -h" ;;
 		*) _cpufreq_ext_words "-v -h" ;;
 		esac
 		return

@@ -45,6 +45,7 @@ int main_err(const char *fmt, ...) __printf(1, 2);
 void main_note(const char *fmt, ...) __printf(1, 2);
 void *main_alloc(void *old, size_t size);
 char *main_format(const char *fmt, ...) __printf(1, 2);
+void main_json_string(FILE *f, const char *text);
 /*
  * Options of a command, as getopt_long() has them; -h, -v and what is wrong are
  * dealt with here: MAIN_HELP or '?' then.
@@ -211,7 +212,7 @@ uint32_t governor_link_map(int link_fd);
 int governor_unregister(struct governor *g);
 void governor_close(struct governor *g);
 
-/* load.c, run.c, show.c, monitor.c, plot.c: the commands */
+/* load.c, run.c, show.c, monitor.c, plot.c, bench.c: the commands */
 
 int load_main(int argc, char **argv);
 int load_replace_main(int argc, char **argv);
@@ -227,6 +228,7 @@ int show_set_main(int argc, char **argv);
 int show_status_main(int argc, char **argv);
 int monitor_main(int argc, char **argv);
 int plot_main(int argc, char **argv);
+int bench_main(int argc, char **argv);
 
 /* The header line of monitor --csv, which plot reads */
 #define MONITOR_CSV_HEADER						\

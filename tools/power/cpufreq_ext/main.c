@@ -32,6 +32,8 @@ static const char main_usage[] =
 	"  monitor [-i SECONDS] [-n COUNT] [--csv FILE]\n"
 	"                                        frequency, load and transitions, live\n"
 	"  plot FILE.csv -o FILE.svg|FILE.png    draw what monitor recorded\n"
+	"  bench [-s SECONDS] [--json FILE]      what decisions cost, beside the kernel's\n"
+	"                                        governors\n"
 	"\n"
 	"  -s, --select      let all policies use ext first, give them back at the end\n"
 	"  -c, --cpus=CPUS   only those of these CPUs, e.g. 0-3,8; implies --select\n"
@@ -39,6 +41,8 @@ static const char main_usage[] =
 	"  -j, --json        for programs\n"
 	"  -i, --interval=SECONDS, -n, --count=COUNT\n"
 	"                    time between two frames (1), number of them (no end)\n"
+	"  -s, --seconds=SECONDS\n"
+	"                    of bench: length of the load (6)\n"
 	"  -v, --verbose     show what libbpf and the BPF verifier say\n"
 	"  -V, --version     show the version\n"
 	"  -h, --help        show this help\n"
@@ -61,6 +65,7 @@ static const struct {
 	{ "run", run_main },
 	{ "monitor", monitor_main },
 	{ "plot", plot_main },
+	{ "bench", bench_main },
 };
 
 bool main_verbose;
@@ -127,6 +132,20 @@ char *main_format(const char *fmt, ...)
 		exit(1);
 	}
 	return text;
+}
+
+void main_json_string(FILE *f, const char *text)
+{
+	fputc('"', f);
+	for (text = text ?: ""; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', f);
+		if ((unsigned char)*text < ' ' || (unsigned char)*text >= 0x7f)
+			fprintf(f, "\\u%04x", (unsigned char)*text);
+		else
+			fputc(*text, f);
+	}
+	fputc('"', f);
 }
 
 int main_option(int argc, char **argv, const char *letters, const struct option *options)

@@ -246,20 +246,6 @@ static void show_free_policies(struct show_policy *p, int nr)
 	free(p);
 }
 
-static void show_string(const char *text)
-{
-	putchar('"');
-	for (text = text ?: ""; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putchar('\\');
-		if ((unsigned char)*text < ' ' || (unsigned char)*text >= 0x7f)
-			printf("\\u%04x", (unsigned char)*text);
-		else
-			putchar(*text);
-	}
-	putchar('"');
-}
-
 static void show_json_tunables(const struct governor *g)
 {
 	const struct tunable *t;
@@ -269,7 +255,7 @@ static void show_json_tunables(const struct governor *g)
 	for (i = 0; i < g->tunables.nr; i++) {
 		t = &g->tunables.tunable[i];
 		printf("%s\n    ", i ? "," : "");
-		show_string(t->name);
+		main_json_string(stdout, t->name);
 		printf(": ");
 		if (t->kind == TUNABLE_LIST)
 			putchar('"');
@@ -301,7 +287,7 @@ static void show_json(const struct governor *g, const struct show_policy *p, int
 
 	printf("{\n  \"governor\": ");
 	if (g)
-		show_string(g->name);
+		main_json_string(stdout, g->name);
 	else
 		printf("null");
 	printf(",\n  \"pinned\": %s,\n", pinned ? "true" : "false");
@@ -311,7 +297,7 @@ static void show_json(const struct governor *g, const struct show_policy *p, int
 		printf("  \"tunables\": {},\n");
 	printf("  \"fault\": ");
 	if (fault)
-		show_string(fault);
+		main_json_string(stdout, fault);
 	else
 		printf("null");
 	free(fault);
@@ -320,11 +306,11 @@ static void show_json(const struct governor *g, const struct show_policy *p, int
 	printf(",\n  \"policies\": [");
 	for (i = 0; i < nr; i++) {
 		printf("%s\n    {\"policy\": %u, \"cpus\": ", i ? "," : "", p[i].number);
-		show_string(p[i].cpus);
+		main_json_string(stdout, p[i].cpus);
 		printf(", \"driver\": ");
-		show_string(p[i].driver);
+		main_json_string(stdout, p[i].driver);
 		printf(", \"governor\": ");
-		show_string(p[i].governor);
+		main_json_string(stdout, p[i].governor);
 		printf(", \"cur_khz\": %lu, \"min_khz\": %lu, \"max_khz\": %lu, ",
 		       p[i].cur, p[i].min, p[i].max);
 		show_json_counters(p[i].number);

@@ -54,6 +54,9 @@ run_refuses_unknown_commands
 monitor_shows_policies
 monitor_records_csv
 monitor_refuses
+bench_compares_governors
+bench_gives_back_after_signals
+bench_refuses
 active_mode_is_named
 nothing_is_left
 "
@@ -615,6 +618,58 @@ monitor_refuses() {
 }
 
 # ---- other machines ----
+
+# ---- bench ----
+
+# decisions GOVERNOR: its rows of the JSON file with a number of decisions above 0
+decisions() {
+	grep -c "\"governor\": \"$1\".*\"decisions_per_s\": [0-9.]*[1-9][0-9.]*, \"decision_ns\": [1-9]" \
+		"$tmp/bench.json"
+}
+
+bench_compares_governors() {
+	start load --select ondemand
+	wait_for governor_is ondemand || return
+	tool bench -s 2 --json "$tmp/bench.json" >"$tmp/bench.out" 2>"$tmp/bench.err" || return
+	sed 's/^/# /' "$tmp/bench.out"
+	has "$(head -n 1 "$tmp/bench.out")" "DECISIONS/s" &&
+		expect "$(grep -c '^ext: ondemand  *[1-9]' "$tmp/bench.out")" 1 &&
+		expect "$(decisions ext)" 1 &&
+		has "$(grep '"ext"' "$tmp/bench.json")" '"bpf_governor": "ondemand"' || return
+	for g in ondemand conservative schedutil; do
+		case " $(cat "$cpufreq/policy0/scaling_available_governors")" in
+		*" $g "*) expect "$(decisions "$g")" 1 || return ;;
+		esac
+	done
+	# With the load, the frequency changed; and all is as it was before.
+	expect "$(grep -c '"transitions": 0,' "$tmp/bench.json")" 0 &&
+		all_are ext && governor_is ondemand &&
+		has "$(tool bench -s 1 -j - 2>/dev/null)" '"load_s": 1'
+}
+
+bench_gives_back_after_signals() {
+	start load --select powersave
+	wait_for governor_is powersave || return
+	for s in TERM INT; do
+		"$tool" bench -s 5 >/dev/null 2>&1 &
+		other=$!
+		wait_for all_are '[^e].*' || return
+		# A shell has what it starts in the background ignore SIGINT.
+		[ "$s" = INT ] && s=HUP
+		kill -"$s" "$other"
+		wait "$other"
+		expect $? 1 && all_are ext && governor_is powersave || return
+	done
+}
+
+bench_refuses() {
+	refused "cpufreq_ext load" bench && refused "-s cannot be '0'" bench -s 0 &&
+		refused "-s cannot be 'x'" bench -s x && refused "no arguments" bench x || return
+	start load --select powersave
+	wait_for governor_is powersave || return
+	tool bench -s 1 -j /nosuch/file >/dev/null 2>"$tmp/err"
+	expect $? 1 && has "$(cat "$tmp/err")" "choose another file"
+}
 
 # A folder in the place of sysfs' plays the part of these drivers.
 active_mode_is_named() {

@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Command bench: what decisions cost on this machine, and what comes of them
+ *
+ * The governor that is loaded and governors of the kernel get the same load, one
+ * after the other.  A process of its own does so: this one gives the policies
+ * back to ext, whatever becomes of the other.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "cpufreq_ext.h"
+#include "bench.skel.h"
+
+#define BENCH_SECONDS		6
+#define BENCH_MIN_S		1
+#define BENCH_MAX_S		600
+#define BENCH_MAX_STATES	256
+#define BENCH_PERIOD_NS		20000000ULL
+#define NSEC_PER_SEC		1000000000ULL
+
+/* Busy share of each part of the load in percent */
+static const unsigned int bench_shares[] = { 100, 10, 50, 5, 80, 25 };
+
+/* The functions of a governor that decide; the kernel uses one of them. */
+static const struct {
+	const char *governor;
+	const char *functions[4];
+} bench_known[] = {
+	{ "ext", { "cpufreq_ext_dbs_update" } },
+	{ "ondemand", { "od_dbs_update" } },
+	{ "conservative", { "cs_dbs_update" } },
+	{ "schedutil", { "sugov_update_single_freq", "sugov_update_shared",
+			 "sugov_update_single_perf" } },
+};
+
+struct bench_state {
+	unsigned long khz;
+	unsigned long ticks;
+};
+
+/* What happened so far; of all policies */
+struct bench_count {
+	unsigned long transitions;
+	struct bench_state states[BENCH_MAX_STATES];
+	int nr_states;
+	uint64_t bpf_calls;	/* of the operation that is called most often */
+	uint64_t bpf_ns;	/* in all operations */
+};
+
+struct bench_result {
+	const char *governor;
+	const char *bpf;	/* name of the BPF governor, NULL for none */
+	double seconds;
+	double decisions;	/* below 0: not known */
+	double ns;
+	struct bench_count count;
+};
+
+struct bench {
+	unsigned int *policies;
+	int nr;
+	bool *cpus;
+	int nr_cpus;
+	unsigned int seconds;
+	struct governor governor;
+};
+
+static uint64_t bench_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
+/* ---- the load ---- */
+
+struct bench_thread {
+	pthread_t thread;
+	uint64_t start_ns;
+	uint64_t end_ns;
+};
+
+static void bench_sleep_until(uint64_t ns)
+{
+	struct timespec until = { ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+		;
+}
+
+static void *bench_load(void *arg)
+{
+	const struct bench_thread *t = arg;
+	uint64_t now, part = (t->end_ns - t->start_ns) / ARRAY_SIZE(bench_shares);
+	uint64_t next = t->start_ns, busy;
+
+	for (now = t->start_ns; now < t->end_ns; now = bench_now_ns()) {
+		size_t i = (now - t->start_ns) / part;
+
+		busy = next + BENCH_PERIOD_NS * bench_shares[i < ARRAY_SIZE(bench_shares) ?
+							      i : 0] / 100;
+		next += BENCH_PERIOD_NS;
+		while (bench_now_ns() < busy)
+			;
+		bench_sleep_until(next);
+	}
+	return NULL;
+}
+
+/* A thread on each CPU of the policies */
+static int bench_run_load(const struct bench *b)
+{
+	uint64_t start_ns = bench_now_ns() + BENCH_PERIOD_NS;
+	struct bench_thread *threads;
+	pthread_attr_t attr;
+	int cpu, nr = 0, err = 0;
+	cpu_set_t set;
+
+	threads = main_alloc(NULL, b->nr_cpus * sizeof(*threads));
+	for (cpu = 0; cpu < b->nr_cpus && !err; cpu++) {
+		if (!b->cpus[cpu] || cpu >= CPU_SETSIZE)
+			continue;
+		threads[nr].start_ns = start_ns;
+		threads[nr].end_ns = start_ns + b->seconds * NSEC_PER_SEC;
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		pthread_attr_init(&attr);
+		pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
+		err = pthread_create(&threads[nr].thread, &attr, bench_load, &threads[nr]);
+		pthread_attr_destroy(&attr);
+		nr += !err;
+	}
+	while (nr)
+		pthread_join(threads[--nr].thread, NULL);
+	free(threads);
+	if (err)
+		return main_err("no threads can be started (%s): try again", strerror(err));
+	return 0;
+}
+
+/* ---- counting ---- */
+
+static void bench_add_state(struct bench_count *c, unsigned long khz, unsigned long ticks)
+{
+	int i;
+
+	for (i = 0; i < c->nr_states && c->states[i].khz != khz; i++)
+		;
+	if (i == BENCH_MAX_STATES)
+		return;
+	if (i == c->nr_states) {
+		c->states[i].khz = khz;
+		c->states[i].ticks = 0;
+		c->nr_states++;
+	}
+	c->states[i].ticks += ticks;
+}
+
+static void bench_count_policy(struct bench_count *c, unsigned int policy)
+{
+	char *text = sysfs_read("policy%u/stats/time_in_state", policy);
+	unsigned long khz, ticks;
+	char *line, *save = NULL;
+
+	c->transitions += sysfs_read_number("policy%u/stats/total_trans", policy);
+	for (line = text ? strtok_r(text, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (sscanf(line, "%lu %lu", &khz, &ticks) == 2)
+			bench_add_state(c, khz, ticks);
+	}
+	free(text);
+}
+
+/*
+ * Programs of the governor, by the BTF that they share with its map.  Each sample
+ * calls get_next_freq, and no other operation more often than that one.
+ */
+static void bench_count_programs(struct bench_count *c, const struct governor *g)
+{
+	struct bpf_map_info map = {};
+	uint32_t len = sizeof(map), id = 0;
+	int fd;
+
+	if (bpf_map_get_info_by_fd(g->map_fd, &map, &len))
+		return;
+	while (!bpf_prog_get_next_id(id, &id)) {
+		struct bpf_prog_info info = {};
+
+		fd = bpf_prog_get_fd_by_id(id);
+		if (fd < 0)
+			continue;
+		len = sizeof(info);
+		if (!bpf_prog_get_info_by_fd(fd, &info, &len) && info.btf_id == map.btf_id &&
+		    info.type == BPF_PROG_TYPE_STRUCT_OPS) {
+			c->bpf_ns += info.run_time_ns;
+			if (info.run_cnt > c->bpf_calls)
+				c->bpf_calls = info.run_cnt;
+		}
+		close(fd);
+	}
+}
+
+static void bench_count(const struct bench *b, struct bench_count *c)
+{
+	int i;
+
+	memset(c, 0, sizeof(*c));
+	for (i = 0; i < b->nr; i++)
+		bench_count_policy(c, b->policies[i]);
+	bench_count_programs(c, &b->governor);
+}
+
+/* @c becomes what it has more than @before. */
+static void bench_subtract(struct bench_count *c, const struct bench_count *before)
+{
+	int i;
+
+	c->transitions -= before->transitions;
+	c->bpf_calls -= before->bpf_calls;
+	c->bpf_ns -= before->bpf_ns;
+	for (i = 0; i < c->nr_states && i < before->nr_states; i++)
+		c->states[i].ticks -= before->states[i].ticks;
+}
+
+/* ---- the clocks ---- */
+
+static struct bench_bpf *bench_try_clocks(const char *function)
+{
+	struct bench_bpf *skel = bench_bpf__open();
+
+	if (!skel)
+		return NULL;
+	if (!bpf_program__set_attach_target(skel->progs.bench_begin, 0, function) &&
+	    !bpf_program__set_attach_target(skel->progs.bench_end, 0, function) &&
+	    !bench_bpf__load(skel) && !bench_bpf__attach(skel))
+		return skel;
+	bench_bpf__destroy(skel);
+	return NULL;
+}
+
+/* Around all functions that the governor may use, as far as this kernel has them */
+static int bench_attach_clocks(const char *governor, struct bench_bpf **clocks, int max)
+{
+	size_t i;
+	int k, nr = 0;
+
+	for (i = 0; i < ARRAY_SIZE(bench_known); i++) {
+		if (strcmp(bench_known[i].governor, governor))
+			continue;
+		for (k = 0; k < max && bench_known[i].functions[k]; k++) {
+			clocks[nr] = bench_try_clocks(bench_known[i].functions[k]);
+			nr += !!clocks[nr];
+		}
+	}
+	return nr;
+}
+
+/* ---- one governor ---- */
+
+static int bench_select(const struct bench *b, const char *governor)
+{
+	char path[64];
+	int i, err;
+
+	for (i = 0; i < b->nr; i++) {
+		snprintf(path, sizeof(path), "policy%u/scaling_governor", b->policies[i]);
+		err = sysfs_write(path, governor);
+		if (err)
+			return main_err("policy%u does not take %s (%s): see the end of dmesg",
+					b->policies[i], governor, strerror(-err));
+	}
+	return 0;
+}
+
+static int bench_governor(const struct bench *b, const char *governor,
+			  struct bench_result *r)
+{
+	struct bench_bpf *clocks[4] = {};
+	struct bench_count before;
+	uint64_t begin_ns, calls = 0, ns = 0;
+	int i, nr, err;
+
+	memset(r, 0, sizeof(*r));
+	r->governor = governor;
+	r->bpf = strcmp(governor, "ext") ? NULL : b->governor.name;
+	if (bench_select(b, governor))
+		return -1;
+	nr = bench_attach_clocks(governor, clocks, ARRAY_SIZE(clocks));
+
+	bench_count(b, &before);
+	begin_ns = bench_now_ns();
+	err = bench_run_load(b);
+	bench_count(b, &r->count);
+	r->seconds = (bench_now_ns() - begin_ns) / 1e9;
+	bench_subtract(&r->count, &before);
+	for (i = 0; i < nr; i++) {
+		calls += clocks[i]->bss->bench_calls;
+		ns += clocks[i]->bss->bench_ns;
+		bench_bpf__destroy(clocks[i]);
+	}
+	r->decisions = nr ? calls : -1;
+	r->ns = calls ? (double)ns / calls : -1;
+	return err;
+}
+
+/* ---- showing ---- */
+
+static double bench_all_ticks(const struct bench_result *r)
+{
+	double sum = 0;
+	int i;
+
+	for (i = 0; i < r->count.nr_states; i++)
+		sum += r->count.states[i].ticks;
+	return sum ?: 1;
+}
+
+static double bench_bpf_ns(const struct bench_result *r)
+{
+	return r->count.bpf_calls ? (double)r->count.bpf_ns / r->count.bpf_calls : -1;
+}
+
+static void bench_show_number(int width, double value, int digits)
+{
+	if (value < 0)
+		printf(" %*s", width, "-");
+	else
+		printf(" %*.*f", width, digits, value);
+}
+
+static void bench_show(const struct bench_result *r, int nr)
+{
+	int i, k;
+
+	printf("%-20s %11s %11s %9s %9s  %s\n", "GOVERNOR", "DECISIONS/s", "ns/DECISION",
+	       "ns IN BPF", "CHANGES", "TIME AT MHz");
+	for (i = 0; i < nr; i++, r++) {
+		printf("%s%-*.*s", r->bpf ? "ext: " : "", r->bpf ? 15 : 20, 20,
+		       r->bpf ?: r->governor);
+		bench_show_number(11, r->decisions < 0 ? -1 : r->decisions / r->seconds, 1);
+		bench_show_number(11, r->ns, 0);
+		bench_show_number(9, r->bpf ? bench_bpf_ns(r) : -1, 0);
+		printf(" %9lu ", r->count.transitions);
+		for (k = 0; k < r->count.nr_states; k++)
+			printf(" %lu:%.0f%%", r->count.states[k].khz / 1000,
+			       100 * r->count.states[k].ticks / bench_all_ticks(r));
+		putchar('\n');
+	}
+}
+
+static void bench_json_number(FILE *f, const char *name, double value)
+{
+	if (value < 0)
+		fprintf(f, ", \"%s\": null", name);
+	else
+		fprintf(f, ", \"%s\": %.3f", name, value);
+}
+
+static void bench_json_governor(FILE *f, const struct bench_result *r)
+{
+	int i;
+
+	fprintf(f, "    {\"governor\": \"%s\", \"bpf_governor\": ", r->governor);
+	if (r->bpf)
+		main_json_string(f, r->bpf);
+	else
+		fputs("null", f);
+	fprintf(f, ", \"seconds\": %.3f", r->seconds);
+	bench_json_number(f, "decisions_per_s",
+			  r->decisions < 0 ? -1 : r->decisions / r->seconds);
+	bench_json_number(f, "decision_ns", r->ns);
+	bench_json_number(f, "bpf_ns", r->bpf ? bench_bpf_ns(r) : -1);
+	fprintf(f, ", \"transitions\": %lu, \"time_in_state_khz_percent\": {",
+		r->count.transitions);
+	for (i = 0; i < r->count.nr_states; i++)
+		fprintf(f, "%s\"%lu\": %.2f", i ? ", " : "", r->count.states[i].khz,
+			100 * r->count.states[i].ticks / bench_all_ticks(r));
+	fputs("}}", f);
+}
+
+static int bench_write_json(const char *path, const struct bench *b,
+			    const struct bench_result *r, int nr)
+{
+	FILE *f = strcmp(path, "-") ? fopen(path, "we") : stdout;
+	int i, err;
+
+	if (!f)
+		return main_err("%s: %s: choose another file", path, strerror(errno));
+	fprintf(f, "{\n  \"load_s\": %u,\n  \"policies\": [", b->seconds);
+	for (i = 0; i < b->nr; i++)
+		fprintf(f, "%s%u", i ? ", " : "", b->policies[i]);
+	fputs("],\n  \"governors\": [\n", f);
+	for (i = 0; i < nr; i++) {
+		bench_json_governor(f, &r[i]);
+		fputs(i < nr - 1 ? ",\n" : "\n", f);
+	}
+	fputs("  ]\n}\n", f);
+	err = fflush(f) || ferror(f);
+	if (f != stdout)
+		err |= !!fclose(f);
+	return err ? main_err("%s cannot be written: choose another file", path) : 0;
+}
+
+/* ---- the command ---- */
+
+/* The policies that use ext, and their CPUs */
+static int bench_find_policies(struct bench *b)
+{
+	bool *set;
+	char *text;
+	int i, k, n, nr;
+
+	n = sysfs_policies(&b->policies);
+	for (i = 0; i < n; i++) {
+		text = sysfs_read("policy%u/scaling_governor", b->policies[i]);
+		if (text && !strcmp(text, "ext"))
+			b->policies[b->nr++] = b->policies[i];
+		free(text);
+	}
+	if (!b->nr)
+		return main_err("no policy uses ext: write ext to %s",
+				CPUFREQ "/policy*/scaling_governor");
+	for (i = 0; i < b->nr; i++) {
+		text = sysfs_read("policy%u/affected_cpus", b->policies[i]);
+		nr = text ? sysfs_parse_cpus(text, &set) : -1;
+		free(text);
+		if (nr < 0)
+			continue;
+		if (!b->cpus) {
+			b->cpus = set;
+			b->nr_cpus = nr;
+			continue;
+		}
+		for (k = 0; k < nr; k++)
+			b->cpus[k] |= set[k];
+		free(set);
+	}
+	return 0;
+}
+
+/* Whether this kernel has it; to ask loads its module, if it is one. */
+static bool bench_has(const struct bench *b, const char *governor)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "policy%u/scaling_governor", b->policies[0]);
+	return !sysfs_write(path, governor);
+}
+
+static int bench_all(const struct bench *b, const char *json)
+{
+	struct bench_result results[ARRAY_SIZE(bench_known)];
+	int nr = 0, stats, err = 0;
+	size_t i;
+
+	stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (stats < 0)
+		return main_err("BPF statistics cannot be switched on (%s): run as root",
+				strerror(-stats));
+	for (i = 0; i < ARRAY_SIZE(bench_known) && !err; i++) {
+		if (bench_has(b, bench_known[i].governor))
+			err = bench_governor(b, bench_known[i].governor, &results[nr++]);
+	}
+	close(stats);
+	if (!err && !(json && !strcmp(json, "-")))
+		bench_show(results, nr);
+	if (!err && json)
+		err = bench_write_json(json, b, results, nr);
+	return err;
+}
+
+/* All in a child: its end, whatever its cause, gives the policies back. */
+static int bench_in_child(const struct bench *b, const char *json)
+{
+	pid_t parent = getpid(), pid;
+	sigset_t signals;
+	int status = 0;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return main_err("cannot make a process (%s): try again", strerror(errno));
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		status = bench_all(b, json) ? 1 : 0;
+		if (fflush(stdout) || ferror(stdout))
+			status = 1;
+		_exit(status);
+	}
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	while (!waitpid(pid, &status, WNOHANG)) {
+		struct timespec tenth = { .tv_nsec = 100000000 };
+
+		if (sigtimedwait(&signals, NULL, &tenth) > 0)
+			kill(pid, SIGKILL);
+	}
+	if (bench_select(b, "ext"))
+		return -1;
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -1;
+}
+
+int bench_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "seconds", required_argument, NULL, 's' },
+		{ "json", required_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{}
+	};
+	struct bench b = { .seconds = BENCH_SECONDS };
+	const char *json = NULL;
+	int opt, lock, err;
+	char *end;
+
+	while ((opt = main_option(argc, argv, ":s:j:hv", options)) != -1) {
+		switch (opt) {
+		case 's':
+			b.seconds = strtoul(optarg, &end, 10);
+			if (*end || b.seconds < BENCH_MIN_S || b.seconds > BENCH_MAX_S)
+				return main_err("-s cannot be '%s': give a number from %d to %d",
+						optarg, BENCH_MIN_S, BENCH_MAX_S);
+			break;
+		case 'j':
+			json = optarg;
+			break;
+		default:
+			return opt == MAIN_HELP ? opt : 1;
+		}
+	}
+	if (optind < argc)
+		return main_err("bench takes no arguments: leave out '%s'", argv[optind]);
+
+	if (governor_need(&b.governor))
+		return -1;
+	lock = select_lock();
+	err = bench_find_policies(&b);
+	if (!err)
+		err = bench_in_child(&b, json);
+	select_unlock(lock);
+	free(b.policies);
+	free(b.cpus);
+	governor_close(&b.governor);
+	return err;
+}
