@@ -80,7 +80,8 @@ static u32 sample(struct cpufreq_policy *policy, struct ondemand_policy *p,
 		p->delay_us = p->rate_us * p->rate_mult;
 		if (p->bias)
 			return bias_freq(policy, p, policy->max, CPUFREQ_RELATION_H);
-		return policy->max;
+		/* To keep a frequency is cheaper than to set it. */
+		return policy->cur == policy->max ? 0 : policy->max;
 	}
 
 	p->rate_mult = 1;
