@@ -6,7 +6,11 @@ LINUX	:= 6.12
 KERNELS	:=
 # Options of harness/fuzz
 FUZZ	:=
-# Where "make samples" puts what it builds
+# How often "make bench" boots each machine, and which (see harness/bench)
+BOOTS	:= 3
+MACHINES :=
+DOC	:=
+# Where "make samples" and "make bench" put what they make
 OUT	:= $(CURDIR)/build
 
 CACHE	:= $(or $(CPUFREQ_EXT_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/cpufreq_ext)
@@ -17,6 +21,10 @@ help:
 	@echo "               LINUX=7.3              on that kernel instead of 6.12"
 	@echo "               KERNELS=\"debug stock\"  some of: check fuzz debug debug-m small stock"
 	@echo "make test-long the same with the full counts of the stress (hours)"
+	@echo "make bench     measure what decisions cost, with tables, JSON and a plot in build/bench"
+	@echo "               BOOTS=1                fewer boots than 3"
+	@echo "               MACHINES=\"1x1 8x8\"     some of: 1x1 8x8 16x1 128x1"
+	@echo "               DOC=y                  put table and plot into Documentation/"
 	@echo "make check     style and static checks of the patches"
 	@echo "make fuzz      fuzz the tool, and run it under valgrind (2 minutes)"
 	@echo "               FUZZ=\"-t 3600\"       for an hour each; see harness/fuzz"
@@ -36,6 +44,9 @@ test:
 test-long:
 	@harness/test -L -l "$(LINUX)" $(KERNELS)
 
+bench:
+	@harness/bench -b "$(BOOTS)" -o "$(OUT)/bench" $(if $(DOC),-d) $(MACHINES)
+
 check:
 	@harness/test -l "$(LINUX)" check
 
@@ -54,4 +65,4 @@ samples:
 clean:
 	@harness/build clean
 
-.PHONY: help demo test test-long check fuzz pictures samples clean
+.PHONY: help demo test test-long bench check fuzz pictures samples clean
