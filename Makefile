@@ -19,7 +19,7 @@ help:
 	@echo "make demo      see BPF choose frequencies on Debian's kernel in QEMU (2 minutes, then 20 seconds)"
 	@echo "make test      build the kernel and run the tests (within 45 minutes)"
 	@echo "               LINUX=7.3              on that kernel instead of 6.12"
-	@echo "               KERNELS=\"debug stock\"  some of: check fuzz debug debug-m small stock"
+	@echo "               KERNELS=\"debug stock\"  some of: check fuzz debug debug-m small stock bench"
 	@echo "make test-long the same with the full counts of the stress (hours)"
 	@echo "make bench     measure what decisions cost, with tables, JSON and a plot in build/bench"
 	@echo "               BOOTS=1                fewer boots than 3"
