@@ -46,6 +46,8 @@ int bpf_cpufreq_policy_load(struct cpufreq_policy *policy) __ksym;
 int bpf_cpufreq_policy_sample_load(struct cpufreq_policy *policy) __ksym;
 int bpf_cpufreq_policy_idle_periods(struct cpufreq_policy *policy) __ksym;
 int bpf_cpufreq_policy_sampling_rate(struct cpufreq_policy *policy) __ksym;
+int bpf_cpufreq_policy_set_sampling_rate(struct cpufreq_policy *policy,
+					 u32 rate_us) __ksym;
 s64 bpf_cpufreq_policy_cpu_idle_time(struct cpufreq_policy *policy, u32 cpu,
 				     bool io_is_busy, u64 *wall_us) __ksym;
 int bpf_cpufreq_policy_has_cpu(struct cpufreq_policy *policy, u32 cpu) __ksym;

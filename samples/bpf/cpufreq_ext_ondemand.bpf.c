@@ -38,6 +38,7 @@ static struct ondemand_policy {
 	u32 delay_lo_us;	/* how long it lasts */
 	bool second;		/* it is its turn */
 	bool no_sample;		/* the next decision is not due to a sample */
+	bool plain;		/* the period is ext's own, and nothing is pending */
 	u32 rate_us;		/* tunables at the last sample */
 	u32 down_factor;
 	u32 bias;
@@ -67,11 +68,22 @@ static u32 bias_freq(struct cpufreq_policy *policy, struct ondemand_policy *p,
 	return high;
 }
 
+static u32 max_freq(struct cpufreq_policy *policy)
+{
+	/* To keep a frequency is cheaper than to set it. */
+	return policy->cur == policy->max ? 0 : policy->max;
+}
+
+static u32 load_freq(struct cpufreq_policy *policy, u32 load)
+{
+	u32 min_freq = policy->cpuinfo.min_freq;
+
+	return min_freq + load * (policy->cpuinfo.max_freq - min_freq) / 100;
+}
+
 static u32 sample(struct cpufreq_policy *policy, struct ondemand_policy *p,
 		  u32 load)
 {
-	u32 min_freq = policy->cpuinfo.min_freq;
-	u32 max_freq = policy->cpuinfo.max_freq;
 	u32 freq;
 
 	if (load > up_threshold) {
@@ -80,17 +92,31 @@ static u32 sample(struct cpufreq_policy *policy, struct ondemand_policy *p,
 		p->delay_us = p->rate_us * p->rate_mult;
 		if (p->bias)
 			return bias_freq(policy, p, policy->max, CPUFREQ_RELATION_H);
-		/* To keep a frequency is cheaper than to set it. */
-		return policy->cur == policy->max ? 0 : policy->max;
+		return max_freq(policy);
 	}
 
 	p->rate_mult = 1;
 	p->delay_us = p->rate_us;
-	freq = min_freq + load * (max_freq - min_freq) / 100;
+	freq = load_freq(policy, load);
 	if (p->bias)
 		freq = bias_freq(policy, p, freq, CPUFREQ_RELATION_L);
 
 	return bpf_cpufreq_policy_table_freq(policy, freq, CPUFREQ_RELATION_C);
+}
+
+/* The same with tunables that leave the period to ext: most decisions */
+static u32 plain_sample(struct cpufreq_policy *policy, u32 load)
+{
+	if (load > up_threshold)
+		return max_freq(policy);
+
+	return bpf_cpufreq_policy_table_freq(policy, load_freq(policy, load),
+					     CPUFREQ_RELATION_C);
+}
+
+static bool tunables_are_plain(void)
+{
+	return sampling_down_factor == 1 && !powersave_bias;
 }
 
 /* Look for tunables that were written since the last sample. */
@@ -109,29 +135,24 @@ static void update_tunables(struct ondemand_policy *p, u32 rate_us)
 	p->bias = powersave_bias;
 }
 
-SEC("struct_ops/ondemand_get_next_freq")
-unsigned long BPF_PROG(ondemand_get_next_freq, struct cpufreq_policy *policy)
+static __noinline u32 decide(struct cpufreq_policy *policy, struct ondemand_policy *p)
 {
-	struct ondemand_policy *p;
-	u32 cpu = policy->cpu;
 	int rate_us, load;
-
-	if (cpu >= CPUFREQ_EXT_MAX_CPUS)
-		return 0;
-	p = &ondemand_policies[cpu];
+	u32 freq;
 
 	rate_us = bpf_cpufreq_policy_sampling_rate(policy);
 	if (rate_us < 0)
 		return 0;
 	if (p->no_sample) {
 		p->no_sample = false;
+		bpf_cpufreq_policy_set_sampling_rate(policy, p->delay_us);
 		return 0;
 	}
 
 	update_tunables(p, rate_us);
 	if (p->second) {
 		p->second = false;
-		p->delay_us = p->delay_lo_us;
+		bpf_cpufreq_policy_set_sampling_rate(policy, p->delay_lo_us);
 		return p->freq_lo ?: policy->min;
 	}
 
@@ -139,15 +160,33 @@ unsigned long BPF_PROG(ondemand_get_next_freq, struct cpufreq_policy *policy)
 	if (load < 0)
 		return 0;
 
-	return sample(policy, p, load);
+	freq = sample(policy, p, load);
+	p->plain = tunables_are_plain();
+	bpf_cpufreq_policy_set_sampling_rate(policy, p->plain ? 0 : p->delay_us);
+
+	return freq;
 }
 
-SEC("struct_ops/ondemand_get_sampling_rate")
-unsigned int BPF_PROG(ondemand_get_sampling_rate, struct cpufreq_policy *policy)
+SEC("struct_ops/ondemand_get_next_freq")
+unsigned long BPF_PROG(ondemand_get_next_freq, struct cpufreq_policy *policy)
 {
+	struct ondemand_policy *p;
 	u32 cpu = policy->cpu;
+	int load;
 
-	return cpu < CPUFREQ_EXT_MAX_CPUS ? ondemand_policies[cpu].delay_us : 0;
+	if (cpu >= CPUFREQ_EXT_MAX_CPUS)
+		return 0;
+	p = &ondemand_policies[cpu];
+	if (!p->plain || !tunables_are_plain()) {
+		p->plain = false;
+		return decide(policy, p);
+	}
+
+	load = bpf_cpufreq_policy_load(policy);
+	if (load < 0)
+		return 0;
+
+	return plain_sample(policy, load);
 }
 
 /* ext has brought the frequency within the limits; a sample follows soon. */
@@ -162,6 +201,7 @@ void BPF_PROG(ondemand_limits, struct cpufreq_policy *policy)
 	ondemand_policies[cpu].delay_us = 1;
 	ondemand_policies[cpu].second = false;
 	ondemand_policies[cpu].no_sample = true;
+	ondemand_policies[cpu].plain = false;
 }
 
 SEC("struct_ops/ondemand_start")
@@ -179,6 +219,7 @@ int BPF_PROG(ondemand_start, struct cpufreq_policy *policy)
 	p->delay_us = 0;
 	p->second = false;
 	p->no_sample = true;
+	p->plain = false;
 	p->down_factor = sampling_down_factor;
 	p->bias = powersave_bias;
 
@@ -188,9 +229,8 @@ int BPF_PROG(ondemand_start, struct cpufreq_policy *policy)
 CPUFREQ_EXT_GOVERNOR("the maximum when a CPU is busy, in proportion to the load otherwise")
 SEC(".struct_ops.link")
 struct cpufreq_governor_ext_ops___local ondemand = {
-	.get_next_freq		= (void *)ondemand_get_next_freq,
-	.get_sampling_rate	= (void *)ondemand_get_sampling_rate,
-	.start			= (void *)ondemand_start,
-	.limits			= (void *)ondemand_limits,
-	.name			= "ondemand",
+	.get_next_freq	= (void *)ondemand_get_next_freq,
+	.start		= (void *)ondemand_start,
+	.limits		= (void *)ondemand_limits,
+	.name		= "ondemand",
 };
