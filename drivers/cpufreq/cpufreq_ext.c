@@ -59,12 +59,8 @@
 /* gov_update_sample_delay() multiplies in 32 bits on 32-bit architectures. */
 #define CPUFREQ_EXT_MAX_DELAY_US	(4U * USEC_PER_SEC)
 
-/*
- * dbs_update() computes in 32 bits: it must run before 42 busy seconds passed.
- * That this is near is looked at once in so many decisions, of 4 s at most.
- */
+/* dbs_update() computes in 32 bits: it must run before 42 busy seconds passed. */
 #define CPUFREQ_EXT_LOAD_WINDOW		(20 * HZ)
-#define CPUFREQ_EXT_LOAD_DECISIONS	4
 
 /* Values of cpufreq_ext_policy.load that are not a load */
 #define CPUFREQ_EXT_LOAD_UNKNOWN	(-EAGAIN)
@@ -119,12 +115,14 @@ struct cpufreq_ext_counters {
  * @may_kick: cleared before the stop, so that no work is queued after it
  * @ops: the BPF governor that was started for this policy, NULL: fallback
  * @load: load of the current decision, or CPUFREQ_EXT_LOAD_*
- * @last_load: time in jiffies when it was computed last
+ * @last_load: time in jiffies when it was computed, or seen to be, last
  * @min_delay_us: shortest sampling period that the driver allows
  * @limits_changed: the driver may have to be told, though the frequency is the same
  * @get_next_freq: the operation of @ops, NULL: none, or it is ejected
  * @rate_us: sampling period that the BPF governor has set, 0: none
- * @uneven: the sampling period may be another than the tunable
+ * @even_from_us: such a tunable sampling_rate is the sampling period, as it is
+ * @wanted_khz: what get_next_freq() returned
+ * @target_khz: what that came to, unless it was 0
  * @call: the operation that runs for this policy
  * @counters: since ext was selected; faults under cpufreq_ext_state.lock
  * @asked_long: the BPF governor asked for a long sampling period
@@ -149,7 +147,9 @@ struct cpufreq_ext_policy {
 	bool limits_changed;
 	unsigned long (*get_next_freq)(struct cpufreq_policy *policy);
 	unsigned int rate_us;
-	bool uneven;
+	unsigned int even_from_us;
+	unsigned long wanted_khz;
+	unsigned int target_khz;
 	struct cpufreq_ext_call *call;
 	struct cpufreq_ext_counters counters;
 	bool asked_long;
@@ -330,7 +330,7 @@ static inline void cpufreq_ext_begin(struct cpufreq_ext_call *call)
 	WRITE_ONCE(call->since, now);
 	/* The watchdog reads it first. */
 	smp_store_release(&call->caller, current);
-	if (unlikely(time_after_eq(now, READ_ONCE(cpufreq_ext_watched))))
+	if (unlikely(time_after_eq(now, data_race(cpufreq_ext_watched))))
 		cpufreq_ext_arm_watchdog(now);
 	pagefault_disable();
 }
@@ -362,11 +362,11 @@ static inline void cpufreq_ext_end(struct cpufreq_ext_call *call)
 }
 
 /* For a decision, and what belongs to it */
-static inline void cpufreq_ext_enter(struct cpufreq_ext_policy *ep)
+static inline void cpufreq_ext_enter(struct cpufreq_ext_policy *ep, int load)
 {
 	lockdep_assert_held(&ep->dbs.update_mutex);
 
-	ep->load = CPUFREQ_EXT_LOAD_UNKNOWN;
+	ep->load = load;
 	cpufreq_ext_begin(ep->call);
 }
 
@@ -470,7 +470,7 @@ static void cpufreq_ext_attach(struct cpufreq_ext_policy *ep,
 	ep->asked_long = false;
 	ep->strikes = 0;
 	ep->rate_us = 0;
-	ep->uneven = true;
+	WRITE_ONCE(ep->even_from_us, UINT_MAX);
 	ep->get_next_freq = ops ? ops->get_next_freq : NULL;
 	WRITE_ONCE(ep->ops, ops);
 	WRITE_ONCE(ep->call->ops, ops);
@@ -482,9 +482,39 @@ static void cpufreq_ext_attach(struct cpufreq_ext_policy *ep,
 		trace_cpufreq_ext_attach(ep->dbs.policy->cpu, ops->name);
 }
 
+static int cpufreq_ext_load(struct cpufreq_ext_policy *ep)
+{
+	/* At most 100 */
+	return dbs_update(ep->dbs.policy);
+}
+
+static bool cpufreq_ext_load_is_old(struct cpufreq_ext_policy *ep)
+{
+	return time_after(jiffies, READ_ONCE(ep->last_load) + CPUFREQ_EXT_LOAD_WINDOW);
+}
+
+/* Nobody asks for the load: keep the time that it covers short. */
+static void cpufreq_ext_refresh_load(struct cpufreq_ext_policy *ep)
+{
+	if (unlikely(cpufreq_ext_load_is_old(ep))) {
+		WRITE_ONCE(ep->last_load, jiffies);
+		cpufreq_ext_load(ep);
+	}
+}
+
+/* If the last decision did not ask for the load, have a later one refresh it. */
+static void cpufreq_ext_watch_load(struct cpufreq_ext_policy *ep)
+{
+	if (READ_ONCE(ep->load) >= 0)
+		WRITE_ONCE(ep->last_load, jiffies);
+	else if (cpufreq_ext_load_is_old(ep))
+		WRITE_ONCE(ep->even_from_us, UINT_MAX);
+}
+
 /* An operation that does not return has nobody who could say so. */
 static void cpufreq_ext_watch(struct work_struct *work)
 {
+	struct cpufreq_ext_policy *ep;
 	struct cpufreq_ext_call *call;
 	bool again = false;
 	unsigned int cpu;
@@ -492,6 +522,10 @@ static void cpufreq_ext_watch(struct work_struct *work)
 	/* The policy of an operation that runs is freed a grace period later. */
 	guard(rcu)();
 	for_each_possible_cpu(cpu) {
+		ep = rcu_dereference(per_cpu(cpufreq_ext_cpu_policy, cpu));
+		if (ep)
+			cpufreq_ext_watch_load(ep);
+
 		call = per_cpu_ptr(&cpufreq_ext_calls, cpu);
 		if (!smp_load_acquire(&call->caller))
 			continue;
@@ -507,21 +541,6 @@ static void cpufreq_ext_watch(struct work_struct *work)
 }
 
 /****************************** Decisions *********************************/
-
-static int cpufreq_ext_load(struct cpufreq_ext_policy *ep)
-{
-	ep->last_load = jiffies;
-
-	/* At most 100 */
-	return dbs_update(ep->dbs.policy);
-}
-
-/* Nobody asks for the load: keep the time that it covers short. */
-static noinline void cpufreq_ext_refresh_load(struct cpufreq_ext_policy *ep)
-{
-	if (time_after(jiffies, ep->last_load + CPUFREQ_EXT_LOAD_WINDOW))
-		cpufreq_ext_load(ep);
-}
 
 /*
  * The limits of a policy change under its rwsem only, so that they may be the
@@ -611,7 +630,9 @@ static noinline unsigned int cpufreq_ext_uneven_delay_us(struct cpufreq_ext_poli
 	unsigned int delay_us = ep->rate_us;
 
 	if (ops->get_sampling_rate) {
+		cpufreq_ext_enter(ep, ep->load);
 		delay_us = ops->get_sampling_rate(ep->dbs.policy);
+		cpufreq_ext_leave(ep);
 		if (delay_us)
 			delay_us = cpufreq_ext_wanted_delay_us(ep, delay_us);
 	}
@@ -622,11 +643,14 @@ static noinline unsigned int cpufreq_ext_uneven_delay_us(struct cpufreq_ext_poli
 	if (!delay_us)
 		delay_us = max(rate_us, ep->min_delay_us);
 
+	if (ep->load == CPUFREQ_EXT_LOAD_UNKNOWN)
+		cpufreq_ext_refresh_load(ep);
+
 	/* For the next load: what dbs_update() takes for a long idle time */
 	ep->dbs.rate_mult = delay_us > rate_us ? delay_us / rate_us : 1;
 
-	ep->uneven = ops->get_sampling_rate || ep->rate_us || ep->asked_long ||
-		     ep->dbs.rate_mult > 1;
+	ep->even_from_us = ops->get_sampling_rate || ep->rate_us || ep->asked_long ||
+			   ep->dbs.rate_mult > 1 ? UINT_MAX : ep->min_delay_us;
 
 	return delay_us;
 }
@@ -639,26 +663,20 @@ static void cpufreq_ext_fallback(struct cpufreq_ext_policy *ep)
 	__cpufreq_driver_target(policy, policy->max, CPUFREQ_RELATION_H);
 }
 
-/* Set what the BPF governor wants, and return what that came to; 0: nothing. */
-static noinline unsigned int cpufreq_ext_set(struct cpufreq_ext_policy *ep,
-					     unsigned long freq)
+/* Set the frequency that the BPF governor wants. */
+static noinline void cpufreq_ext_set(struct cpufreq_ext_policy *ep)
 {
 	struct cpufreq_policy *policy = ep->dbs.policy;
-	unsigned int target = cpufreq_ext_target(ep, freq);
 
-	if (!target || cpufreq_ext_is_faulted(ep->ops))
-		return 0;
+	ep->target_khz = cpufreq_ext_target(ep, ep->wanted_khz);
+	if (!ep->target_khz || cpufreq_ext_is_faulted(ep->ops))
+		return;
 
 	/* Nothing else is new to drivers with CPUFREQ_NEED_UPDATE_LIMITS. */
-	if (target != policy->cur || ep->limits_changed) {
+	if (ep->target_khz != policy->cur || ep->limits_changed) {
 		ep->limits_changed = false;
-		/* The time that the driver takes is not the BPF governor's. */
-		cpufreq_ext_end(ep->call);
-		__cpufreq_driver_target(policy, target, CPUFREQ_RELATION_L);
-		cpufreq_ext_begin(ep->call);
+		__cpufreq_driver_target(policy, ep->target_khz, CPUFREQ_RELATION_L);
 	}
-
-	return target;
 }
 
 /* @ep runs a governor that is ejected: ask it no more, or it may hang again. */
@@ -670,48 +688,53 @@ static noinline unsigned int cpufreq_ext_give_up(struct cpufreq_ext_policy *ep)
 	return CPUFREQ_EXT_MAX_DELAY_US;
 }
 
-/*
- * One decision: set the frequency that the BPF governor wants and return the
- * time to the next sample.  Call between cpufreq_ext_enter() and _leave().  What
- * seldom happens is kept out of line.
- */
-static __always_inline unsigned int cpufreq_ext_decide(struct cpufreq_ext_policy *ep)
+static noinline unsigned int cpufreq_ext_trace_decision(struct cpufreq_ext_policy *ep,
+							unsigned int delay_us)
 {
-	struct cpufreq_policy *policy = ep->dbs.policy;
-	unsigned int target = 0, delay_us;
-	unsigned long freq;
-
-	ep->counters.decisions++;
-	freq = ep->get_next_freq(policy);
-	if (freq)
-		target = cpufreq_ext_set(ep, freq);
-	if (cpufreq_ext_is_faulted(ep->ops))
-		return cpufreq_ext_give_up(ep);
-
-	delay_us = ep->dbs.dbs_data->sampling_rate;
-	if (unlikely(ep->uneven || delay_us < ep->min_delay_us))
-		delay_us = cpufreq_ext_uneven_delay_us(ep);
-
-	if (unlikely(ep->counters.decisions % CPUFREQ_EXT_LOAD_DECISIONS == 0))
-		cpufreq_ext_refresh_load(ep);
-
-	trace_cpufreq_ext_decision(policy->cpu, freq, target, delay_us);
+	trace_cpufreq_ext_decision(ep->dbs.policy->cpu, ep->wanted_khz,
+				   ep->wanted_khz ? ep->target_khz : 0, delay_us);
 
 	return delay_us;
 }
 
+/*
+ * One decision: set the frequency that the BPF governor wants and return the
+ * time to the next sample.  @load is what is known of it, as the time since then
+ * may be too short to compute it again.  What seldom happens is kept out of line.
+ */
+static __always_inline unsigned int cpufreq_ext_decide(struct cpufreq_ext_policy *ep,
+						       int load)
+{
+	unsigned int delay_us;
+
+	ep->counters.decisions++;
+	cpufreq_ext_enter(ep, load);
+	ep->wanted_khz = ep->get_next_freq(ep->dbs.policy);
+	cpufreq_ext_leave(ep);
+
+	if (ep->wanted_khz)
+		cpufreq_ext_set(ep);
+	if (unlikely(data_race(cpufreq_ext_state.faulted)) &&
+	    cpufreq_ext_is_faulted(ep->ops))
+		return cpufreq_ext_give_up(ep);
+
+	delay_us = ep->dbs.dbs_data->sampling_rate;
+	if (unlikely(delay_us < READ_ONCE(ep->even_from_us)))
+		delay_us = cpufreq_ext_uneven_delay_us(ep);
+
+	return trace_cpufreq_ext_decision_enabled() ?
+	       cpufreq_ext_trace_decision(ep, delay_us) : delay_us;
+}
+
 /* Make a decision now, outside of the sampling period. */
-static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep)
+static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep, int load)
 {
 	unsigned int delay_us = CPUFREQ_EXT_MAX_DELAY_US;
 
-	if (ep->get_next_freq) {
-		cpufreq_ext_enter(ep);
-		delay_us = cpufreq_ext_decide(ep);
-		cpufreq_ext_leave(ep);
-	} else {
+	if (ep->get_next_freq)
+		delay_us = cpufreq_ext_decide(ep, load);
+	else
 		cpufreq_ext_fallback(ep);
-	}
 	gov_update_sample_delay(&ep->dbs, delay_us);
 }
 
@@ -723,7 +746,7 @@ static void cpufreq_ext_switch_ops(struct cpufreq_ext_policy *ep,
 	lockdep_assert_held(&ep->dbs.update_mutex);
 
 	cpufreq_ext_attach(ep, ops);
-	cpufreq_ext_decide_now(ep);
+	cpufreq_ext_decide_now(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
 }
 
 /********************************* sysfs **********************************/
@@ -897,38 +920,43 @@ static int cpufreq_ext_add_kobj(struct cpufreq_ext_policy *ep)
 
 /***************************** dbs governor *******************************/
 
+/* A sample of a policy that no BPF governor runs */
+static noinline unsigned int cpufreq_ext_update_fallback(struct cpufreq_policy *policy)
+{
+	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
+
+	/* A transition to the maximum may have failed before. */
+	if (unlikely(policy->cur != policy->max))
+		cpufreq_ext_fallback(ep);
+	cpufreq_ext_refresh_load(ep);
+
+	return CPUFREQ_EXT_MAX_DELAY_US;
+}
+
 static unsigned int cpufreq_ext_dbs_update(struct cpufreq_policy *policy)
 {
 	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
-	unsigned int delay_us;
 
-	if (unlikely(!ep->get_next_freq)) {
-		/* A transition to the maximum may have failed before. */
-		if (unlikely(policy->cur != policy->max))
-			cpufreq_ext_fallback(ep);
-		cpufreq_ext_refresh_load(ep);
-		return CPUFREQ_EXT_MAX_DELAY_US;
-	}
+	if (unlikely(!ep->get_next_freq))
+		return cpufreq_ext_update_fallback(policy);
 
-	cpufreq_ext_enter(ep);
-	delay_us = cpufreq_ext_decide(ep);
-	cpufreq_ext_leave(ep);
-
-	return delay_us;
+	return cpufreq_ext_decide(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
 }
 
 static void cpufreq_ext_dbs_limits(struct cpufreq_policy *policy)
 {
 	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
 	struct cpufreq_governor_ext_ops *ops = ep->ops;
+	int load = CPUFREQ_EXT_LOAD_UNKNOWN;
 
 	ep->limits_changed = true;
 	if (ops && ops->limits && !cpufreq_ext_is_faulted(ops)) {
-		cpufreq_ext_enter(ep);
+		cpufreq_ext_enter(ep, load);
 		ops->limits(policy);
 		cpufreq_ext_leave(ep);
+		load = ep->load;
 	}
-	cpufreq_ext_decide_now(ep);
+	cpufreq_ext_decide_now(ep, load);
 }
 
 static void cpufreq_ext_set_cpus(struct cpufreq_ext_policy *ep,
@@ -1059,12 +1087,12 @@ static int cpufreq_ext_store_setspeed(struct cpufreq_policy *policy,
 		return -EINVAL;
 
 	ep->call->failed = false;
-	cpufreq_ext_enter(ep);
+	cpufreq_ext_enter(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
 	ret = ops->store_setspeed(policy, freq);
 	cpufreq_ext_leave(ep);
 	ret = cpufreq_ext_errno(ep->call, ret);
 	if (!ret)
-		cpufreq_ext_decide_now(ep);
+		cpufreq_ext_decide_now(ep, ep->load);
 
 	return ret;
 }
@@ -1090,7 +1118,7 @@ static void cpufreq_ext_kick_work(struct work_struct *work)
 	guard(mutex)(&ep->dbs.update_mutex);
 
 	if (ep->ops)
-		cpufreq_ext_decide_now(ep);
+		cpufreq_ext_decide_now(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
 }
 
 static void cpufreq_ext_kick_irq(struct irq_work *irq_work)
@@ -1170,17 +1198,19 @@ struct cpufreq_governor *cpufreq_default_governor(void)
 /********************************* kfuncs *********************************/
 
 /*
- * The policy that @policy belongs to, if this task runs an operation for it; then
- * it holds update_mutex, and the policy stays until the operation returns.
+ * Does this task run an operation for @policy?  Then it holds update_mutex, and
+ * *@ep, which is what ext knows of it, stays until the operation returns.
  */
-static struct cpufreq_ext_policy *
-cpufreq_ext_calling_policy(struct cpufreq_policy *policy)
+static bool cpufreq_ext_is_calling(struct cpufreq_policy *policy,
+				   struct cpufreq_ext_policy **ep)
 {
 	/* A CPU has one policy, so it is the one that the operation is for. */
 	struct cpufreq_ext_call *call = per_cpu_ptr(&cpufreq_ext_calls,
 						    READ_ONCE(policy->cpu));
 
-	return likely(READ_ONCE(call->caller) == current) ? call->policy : NULL;
+	*ep = call->policy;
+
+	return likely(READ_ONCE(call->caller) == current);
 }
 
 /*
@@ -1266,13 +1296,15 @@ __bpf_kfunc int bpf_cpufreq_error(const void *msg, u32 msg__sz)
  */
 __bpf_kfunc int bpf_cpufreq_policy_load(struct cpufreq_policy *policy)
 {
-	struct cpufreq_ext_policy *ep = cpufreq_ext_calling_policy(policy);
+	struct cpufreq_ext_policy *ep;
 
-	if (!ep)
+	if (!cpufreq_ext_is_calling(policy, &ep))
 		return -ENODEV;
 
-	if (ep->load == CPUFREQ_EXT_LOAD_UNKNOWN)
-		ep->load = cpufreq_ext_load(ep);
+	if (unlikely(ep->load != CPUFREQ_EXT_LOAD_UNKNOWN))
+		return ep->load;
+
+	ep->load = cpufreq_ext_load(ep);
 
 	return ep->load;
 }
@@ -1327,9 +1359,9 @@ __bpf_kfunc int bpf_cpufreq_policy_idle_periods(struct cpufreq_policy *policy)
  */
 __bpf_kfunc int bpf_cpufreq_policy_sampling_rate(struct cpufreq_policy *policy)
 {
-	struct cpufreq_ext_policy *ep = cpufreq_ext_calling_policy(policy);
+	struct cpufreq_ext_policy *ep;
 
-	if (!ep)
+	if (!cpufreq_ext_is_calling(policy, &ep))
 		return -ENODEV;
 
 	return min_t(unsigned int, ep->dbs.dbs_data->sampling_rate, INT_MAX);
@@ -1353,15 +1385,15 @@ __bpf_kfunc int bpf_cpufreq_policy_sampling_rate(struct cpufreq_policy *policy)
 __bpf_kfunc int bpf_cpufreq_policy_set_sampling_rate(struct cpufreq_policy *policy,
 						     u32 rate_us)
 {
-	struct cpufreq_ext_policy *ep = cpufreq_ext_calling_policy(policy);
+	struct cpufreq_ext_policy *ep;
 
-	if (!ep)
+	if (!cpufreq_ext_is_calling(policy, &ep))
 		return -ENODEV;
 	if (ep->load == CPUFREQ_EXT_LOAD_NONE)
 		return -ENODATA;
 
 	ep->rate_us = rate_us ? cpufreq_ext_wanted_delay_us(ep, rate_us) : 0;
-	ep->uneven = true;
+	WRITE_ONCE(ep->even_from_us, UINT_MAX);
 
 	return 0;
 }
@@ -1379,9 +1411,10 @@ __bpf_kfunc int bpf_cpufreq_policy_set_sampling_rate(struct cpufreq_policy *poli
  */
 __bpf_kfunc int bpf_cpufreq_policy_next_cpu(struct cpufreq_policy *policy, s32 cpu)
 {
+	struct cpufreq_ext_policy *ep;
 	unsigned int next;
 
-	if (!cpufreq_ext_calling_policy(policy))
+	if (!cpufreq_ext_is_calling(policy, &ep))
 		return -ENODEV;
 
 	if (cpu < -1 || cpu >= (s32)nr_cpu_ids)
@@ -1411,7 +1444,9 @@ __bpf_kfunc s64 bpf_cpufreq_policy_cpu_idle_time(struct cpufreq_policy *policy,
 						 u32 cpu, bool io_is_busy,
 						 u64 *wall_us)
 {
-	if (!cpufreq_ext_calling_policy(policy))
+	struct cpufreq_ext_policy *ep;
+
+	if (!cpufreq_ext_is_calling(policy, &ep))
 		return -ENODEV;
 
 	if (cpu >= nr_cpu_ids || !cpumask_test_cpu(cpu, policy->cpus))
@@ -1433,7 +1468,9 @@ __bpf_kfunc s64 bpf_cpufreq_policy_cpu_idle_time(struct cpufreq_policy *policy,
  */
 __bpf_kfunc int bpf_cpufreq_policy_has_cpu(struct cpufreq_policy *policy, u32 cpu)
 {
-	if (!cpufreq_ext_calling_policy(policy))
+	struct cpufreq_ext_policy *ep;
+
+	if (!cpufreq_ext_is_calling(policy, &ep))
 		return -ENODEV;
 
 	if (cpu >= nr_cpu_ids)
@@ -1461,10 +1498,11 @@ __bpf_kfunc int bpf_cpufreq_policy_has_cpu(struct cpufreq_policy *policy, u32 cp
 __bpf_kfunc int bpf_cpufreq_policy_table_freq(struct cpufreq_policy *policy,
 					      u32 target_khz, u32 relation)
 {
+	struct cpufreq_ext_policy *ep;
 	unsigned int min, max;
 	int index;
 
-	if (!cpufreq_ext_calling_policy(policy))
+	if (!cpufreq_ext_is_calling(policy, &ep))
 		return -ENODEV;
 
 	if (relation > CPUFREQ_RELATION_C)

@@ -38,11 +38,23 @@ static struct ondemand_policy {
 	u32 delay_lo_us;	/* how long it lasts */
 	bool second;		/* it is its turn */
 	bool no_sample;		/* the next decision is not due to a sample */
-	bool plain;		/* the period is ext's own, and nothing is pending */
+	bool special;		/* nr_special counts it */
 	u32 rate_us;		/* tunables at the last sample */
 	u32 down_factor;
 	u32 bias;
 } ondemand_policies[CPUFREQ_EXT_MAX_CPUS];
+
+/* Policies with a sampling period of their own, or with something pending */
+static u32 nr_special;
+
+static void set_special(struct ondemand_policy *p, bool special)
+{
+	if (special && !p->special)
+		__sync_fetch_and_add(&nr_special, 1);
+	else if (!special && p->special)
+		__sync_fetch_and_sub(&nr_special, 1);
+	p->special = special;
+}
 
 /* Have two frequencies take turns in a period, so that their mean is biased. */
 static u32 bias_freq(struct cpufreq_policy *policy, struct ondemand_policy *p,
@@ -104,19 +116,9 @@ static u32 sample(struct cpufreq_policy *policy, struct ondemand_policy *p,
 	return bpf_cpufreq_policy_table_freq(policy, freq, CPUFREQ_RELATION_C);
 }
 
-/* The same with tunables that leave the period to ext: most decisions */
-static u32 plain_sample(struct cpufreq_policy *policy, u32 load)
+static bool tunables_are_special(void)
 {
-	if (load > up_threshold)
-		return max_freq(policy);
-
-	return bpf_cpufreq_policy_table_freq(policy, load_freq(policy, load),
-					     CPUFREQ_RELATION_C);
-}
-
-static bool tunables_are_plain(void)
-{
-	return sampling_down_factor == 1 && !powersave_bias;
+	return sampling_down_factor != 1 || powersave_bias;
 }
 
 /* Look for tunables that were written since the last sample. */
@@ -135,10 +137,16 @@ static void update_tunables(struct ondemand_policy *p, u32 rate_us)
 	p->bias = powersave_bias;
 }
 
-static __noinline u32 decide(struct cpufreq_policy *policy, struct ondemand_policy *p)
+static __noinline u32 decide_special(struct cpufreq_policy *policy)
 {
+	struct ondemand_policy *p;
+	u32 freq, cpu = policy->cpu;
 	int rate_us, load;
-	u32 freq;
+
+	if (cpu >= CPUFREQ_EXT_MAX_CPUS)
+		return 0;
+	p = &ondemand_policies[cpu];
+	set_special(p, true);
 
 	rate_us = bpf_cpufreq_policy_sampling_rate(policy);
 	if (rate_us < 0)
@@ -161,32 +169,28 @@ static __noinline u32 decide(struct cpufreq_policy *policy, struct ondemand_poli
 		return 0;
 
 	freq = sample(policy, p, load);
-	p->plain = tunables_are_plain();
-	bpf_cpufreq_policy_set_sampling_rate(policy, p->plain ? 0 : p->delay_us);
+	set_special(p, tunables_are_special());
+	bpf_cpufreq_policy_set_sampling_rate(policy, p->special ? p->delay_us : 0);
 
 	return freq;
 }
 
+/* Most decisions leave the sampling period to ext, and need no more than this. */
 SEC("struct_ops/ondemand_get_next_freq")
 unsigned long BPF_PROG(ondemand_get_next_freq, struct cpufreq_policy *policy)
 {
-	struct ondemand_policy *p;
-	u32 cpu = policy->cpu;
-	int load;
+	u32 load;
 
-	if (cpu >= CPUFREQ_EXT_MAX_CPUS)
-		return 0;
-	p = &ondemand_policies[cpu];
-	if (!p->plain || !tunables_are_plain()) {
-		p->plain = false;
-		return decide(policy, p);
-	}
+	if (nr_special || tunables_are_special())
+		return decide_special(policy);
 
+	/* No error: this is a decision for this policy. */
 	load = bpf_cpufreq_policy_load(policy);
-	if (load < 0)
-		return 0;
+	if (load > up_threshold)
+		return max_freq(policy);
 
-	return plain_sample(policy, load);
+	return bpf_cpufreq_policy_table_freq(policy, load_freq(policy, load),
+					     CPUFREQ_RELATION_C);
 }
 
 /* ext has brought the frequency within the limits; a sample follows soon. */
@@ -201,7 +205,7 @@ void BPF_PROG(ondemand_limits, struct cpufreq_policy *policy)
 	ondemand_policies[cpu].delay_us = 1;
 	ondemand_policies[cpu].second = false;
 	ondemand_policies[cpu].no_sample = true;
-	ondemand_policies[cpu].plain = false;
+	set_special(&ondemand_policies[cpu], true);
 }
 
 SEC("struct_ops/ondemand_start")
@@ -219,7 +223,7 @@ int BPF_PROG(ondemand_start, struct cpufreq_policy *policy)
 	p->delay_us = 0;
 	p->second = false;
 	p->no_sample = true;
-	p->plain = false;
+	set_special(p, true);
 	p->down_factor = sampling_down_factor;
 	p->bias = powersave_bias;
 
