@@ -202,6 +202,7 @@ static DEFINE_PER_CPU(struct cpufreq_ext_call, cpufreq_ext_calls);
  * @gone: counters of policies that ext no longer governs; faults without a policy
  */
 static struct cpufreq_ext_state {
+	/* All of it; in any context */
 	spinlock_t lock;
 	struct cpufreq_governor_ext_ops *ops;
 	struct cpufreq_governor_ext_ops *faulted;
@@ -290,17 +291,17 @@ static void cpufreq_ext_set_state(struct cpufreq_governor_ext_ops *ops)
 {
 	struct cpufreq_ext_state *state = &cpufreq_ext_state;
 
-	guard(spinlock_irqsave)(&state->lock);
-
-	state->ops = ops;
-	if (ops) {
-		state->stat = "LOADED";
-		strscpy(state->name, ops->name);
-	} else if (!state->faulted) {
-		state->stat = "INIT";
-		strscpy(state->name, "performance");
+	scoped_guard(spinlock_irqsave, &state->lock) {
+		state->ops = ops;
+		if (ops) {
+			state->stat = "LOADED";
+			strscpy(state->name, ops->name);
+		} else if (!state->faulted) {
+			state->stat = "INIT";
+			strscpy(state->name, "performance");
+		}
+		WRITE_ONCE(state->faulted, NULL);
 	}
-	WRITE_ONCE(state->faulted, NULL);
 }
 
 /************************ Calling the BPF governor ************************/
@@ -330,6 +331,7 @@ static inline void cpufreq_ext_begin(struct cpufreq_ext_call *call)
 	WRITE_ONCE(call->since, now);
 	/* The watchdog reads it first. */
 	smp_store_release(&call->caller, current);
+	/* A race arms it twice or a little later. */
 	if (unlikely(time_after_eq(now, data_race(cpufreq_ext_watched))))
 		cpufreq_ext_arm_watchdog(now);
 	pagefault_disable();
@@ -357,7 +359,7 @@ static inline void cpufreq_ext_end(struct cpufreq_ext_call *call)
 {
 	pagefault_enable();
 	WRITE_ONCE(call->caller, NULL);
-	if (unlikely(jiffies != call->since))
+	if (unlikely(time_after(jiffies, call->since)))
 		cpufreq_ext_check_late(call);
 }
 
@@ -527,6 +529,7 @@ static void cpufreq_ext_watch(struct work_struct *work)
 			cpufreq_ext_watch_load(ep);
 
 		call = per_cpu_ptr(&cpufreq_ext_calls, cpu);
+		/* See cpufreq_ext_begin(). */
 		if (!smp_load_acquire(&call->caller))
 			continue;
 		again = true;
@@ -714,6 +717,7 @@ static __always_inline unsigned int cpufreq_ext_decide(struct cpufreq_ext_policy
 
 	if (ep->wanted_khz)
 		cpufreq_ext_set(ep);
+	/* Somebody may find a fault right now: then the next decision sees it. */
 	if (unlikely(data_race(cpufreq_ext_state.faulted)) &&
 	    cpufreq_ext_is_faulted(ep->ops))
 		return cpufreq_ext_give_up(ep);
@@ -757,12 +761,12 @@ static ssize_t stat_show(struct gov_attr_set *attr_set, char *buf)
 	struct cpufreq_ext_state *state = &cpufreq_ext_state;
 	int len;
 
-	guard(spinlock_irq)(&state->lock);
-
-	len = sysfs_emit(buf, "Stat: CPUFREQ_EXT_%s\nBPF governor: %s\n",
-			 state->stat, state->name);
-	if (!strcmp(state->stat, "FAULT"))
-		len += sysfs_emit_at(buf, len, "Reason: %s\n", state->reason);
+	scoped_guard(spinlock_irqsave, &state->lock) {
+		len = sysfs_emit(buf, "Stat: CPUFREQ_EXT_%s\nBPF governor: %s\n",
+				 state->stat, state->name);
+		if (!strcmp(state->stat, "FAULT"))
+			len += sysfs_emit_at(buf, len, "Reason: %s\n", state->reason);
+	}
 
 	return len;
 }
@@ -773,11 +777,11 @@ static struct cpufreq_ext_counters cpufreq_ext_sum(void)
 	struct cpufreq_ext_counters sum;
 	struct cpufreq_ext_policy *ep;
 
-	guard(spinlock_irq)(&cpufreq_ext_state.lock);
-
-	sum = cpufreq_ext_state.gone;
-	list_for_each_entry(ep, &cpufreq_ext_policies, node)
-		cpufreq_ext_add_counters(&sum, &ep->counters);
+	scoped_guard(spinlock_irqsave, &cpufreq_ext_state.lock) {
+		sum = cpufreq_ext_state.gone;
+		list_for_each_entry(ep, &cpufreq_ext_policies, node)
+			cpufreq_ext_add_counters(&sum, &ep->counters);
+	}
 
 	return sum;
 }
@@ -833,29 +837,71 @@ gov_show_one_common(sampling_rate);
 gov_show_one_common(ignore_nice_load);
 gov_show_one_common(io_is_busy);
 
-#define CPUFREQ_EXT_COUNTER(_name)						\
-static ssize_t _name##_show(struct gov_attr_set *attr_set, char *buf)		\
-{										\
-	return sysfs_emit(buf, "%lu\n", cpufreq_ext_sum()._name);		\
-}										\
-gov_attr_ro(_name);								\
-static ssize_t cpufreq_ext_policy_##_name##_show(struct kobject *kobj,		\
-						 struct kobj_attribute *attr,	\
-						 char *buf)			\
-{										\
-	struct cpufreq_ext_policy *ep = container_of(kobj,			\
-						     struct cpufreq_ext_policy,	\
-						     kobj);			\
-										\
-	return sysfs_emit(buf, "%lu\n", READ_ONCE(ep->counters._name));		\
-}										\
-static struct kobj_attribute cpufreq_ext_policy_##_name =			\
-	__ATTR(_name, 0444, cpufreq_ext_policy_##_name##_show, NULL)
+static ssize_t decisions_show(struct gov_attr_set *attr_set, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", cpufreq_ext_sum().decisions);
+}
 
-CPUFREQ_EXT_COUNTER(decisions);
-CPUFREQ_EXT_COUNTER(clamped);
-CPUFREQ_EXT_COUNTER(refused_rates);
-CPUFREQ_EXT_COUNTER(faults);
+gov_attr_ro(decisions);
+
+static ssize_t clamped_show(struct gov_attr_set *attr_set, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", cpufreq_ext_sum().clamped);
+}
+
+gov_attr_ro(clamped);
+
+static ssize_t refused_rates_show(struct gov_attr_set *attr_set, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", cpufreq_ext_sum().refused_rates);
+}
+
+gov_attr_ro(refused_rates);
+
+static ssize_t faults_show(struct gov_attr_set *attr_set, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", cpufreq_ext_sum().faults);
+}
+
+gov_attr_ro(faults);
+
+/* A counter of a policy: @offset in struct cpufreq_ext_counters */
+struct cpufreq_ext_counter_attr {
+	struct kobj_attribute attr;
+	size_t offset;
+};
+
+static ssize_t cpufreq_ext_counter_show(struct kobject *kobj,
+					struct kobj_attribute *attr, char *buf)
+{
+	struct cpufreq_ext_counter_attr *counter =
+		container_of(attr, struct cpufreq_ext_counter_attr, attr);
+	struct cpufreq_ext_policy *ep =
+		container_of(kobj, struct cpufreq_ext_policy, kobj);
+	unsigned long *value = (void *)&ep->counters + counter->offset;
+
+	return sysfs_emit(buf, "%lu\n", READ_ONCE(*value));
+}
+
+static struct cpufreq_ext_counter_attr cpufreq_ext_policy_decisions = {
+	.attr	= __ATTR(decisions, 0444, cpufreq_ext_counter_show, NULL),
+	.offset	= offsetof(struct cpufreq_ext_counters, decisions),
+};
+
+static struct cpufreq_ext_counter_attr cpufreq_ext_policy_clamped = {
+	.attr	= __ATTR(clamped, 0444, cpufreq_ext_counter_show, NULL),
+	.offset	= offsetof(struct cpufreq_ext_counters, clamped),
+};
+
+static struct cpufreq_ext_counter_attr cpufreq_ext_policy_refused_rates = {
+	.attr	= __ATTR(refused_rates, 0444, cpufreq_ext_counter_show, NULL),
+	.offset	= offsetof(struct cpufreq_ext_counters, refused_rates),
+};
+
+static struct cpufreq_ext_counter_attr cpufreq_ext_policy_faults = {
+	.attr	= __ATTR(faults, 0444, cpufreq_ext_counter_show, NULL),
+	.offset	= offsetof(struct cpufreq_ext_counters, faults),
+};
 
 gov_attr_ro(stat);
 gov_attr_rw(ignore_nice_load);
@@ -878,10 +924,10 @@ static struct attribute *cpufreq_ext_attrs[] = {
 ATTRIBUTE_GROUPS(cpufreq_ext);
 
 static struct attribute *cpufreq_ext_policy_attrs[] = {
-	&cpufreq_ext_policy_decisions.attr,
-	&cpufreq_ext_policy_clamped.attr,
-	&cpufreq_ext_policy_refused_rates.attr,
-	&cpufreq_ext_policy_faults.attr,
+	&cpufreq_ext_policy_decisions.attr.attr,
+	&cpufreq_ext_policy_clamped.attr.attr,
+	&cpufreq_ext_policy_refused_rates.attr.attr,
+	&cpufreq_ext_policy_faults.attr.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(cpufreq_ext_policy);
@@ -1051,8 +1097,8 @@ static int cpufreq_ext_init(struct cpufreq_policy *policy)
 	}
 
 	guard(mutex)(&cpufreq_ext_mutex);
-	guard(spinlock_irq)(&cpufreq_ext_state.lock);
-	list_add_tail(&ep->node, &cpufreq_ext_policies);
+	scoped_guard(spinlock_irqsave, &cpufreq_ext_state.lock)
+		list_add_tail(&ep->node, &cpufreq_ext_policies);
 
 	return 0;
 }
@@ -1064,11 +1110,12 @@ static void cpufreq_ext_exit(struct cpufreq_policy *policy)
 	cpufreq_ext_del_kobj(ep);
 
 	/* Not across the last call, which waits for readers of ext/. */
-	scoped_guard(mutex, &cpufreq_ext_mutex) {
-		guard(spinlock_irq)(&cpufreq_ext_state.lock);
+	mutex_lock(&cpufreq_ext_mutex);
+	scoped_guard(spinlock_irqsave, &cpufreq_ext_state.lock) {
 		list_del(&ep->node);
 		cpufreq_ext_add_counters(&cpufreq_ext_state.gone, &ep->counters);
 	}
+	mutex_unlock(&cpufreq_ext_mutex);
 
 	cpufreq_dbs_governor_exit(policy);
 }

@@ -57,8 +57,8 @@ _cpufreq_ext() {
 	esac
 
 	if [[ -z $command ]]; then
-		_cpufreq_ext_words "list info load replace unload get set status run monitor plot bench
-			-h --help -V --version -v --verbose"
+		_cpufreq_ext_words "list info load replace unload get set status run
+			monitor plot bench -h --help -V --version -v --verbose"
 		return
 	fi
 	if [[ $cur == -* ]]; then

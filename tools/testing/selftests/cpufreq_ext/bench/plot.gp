@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Draw what "report -p" wrote: gnuplot -e "data='FILE'; output='FILE.svg';
+# Draw what "report -p" wrote: gnuplot -e "data='FILE'; picture='FILE.svg';
 # policies=1" plot.gp, or policies=0 if costs by number of policies are not in it
 set terminal svg size 900,820 font "sans,13" background "white"
-set output output
+set output picture
 set multiplot
 
 set origin 0, 0.4

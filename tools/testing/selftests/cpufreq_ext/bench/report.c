@@ -481,10 +481,19 @@ static void write_json(const char *path, const char *kernel, const char *driver)
 	finish(out, path);
 }
 
+static void rst_cell(FILE *out, const char *begin, const char *text)
+{
+	fprintf(out, "%s%s%s\n", begin, *text ? " " : "", text);
+}
+
 static void rst_row(FILE *out, const char *a, const char *b, const char *c, const char *d,
 		    const char *e)
 {
-	fprintf(out, "   * - %s\n     - %s\n     - %s\n     - %s\n     - %s\n", a, b, c, d, e);
+	rst_cell(out, "   * -", a);
+	rst_cell(out, "     -", b);
+	rst_cell(out, "     -", c);
+	rst_cell(out, "     -", d);
+	rst_cell(out, "     -", e);
 }
 
 static void write_rst(const char *path, const char *kernel, const char *driver)
@@ -493,7 +502,9 @@ static void write_rst(const char *path, const char *kernel, const char *driver)
 	const struct figure *f;
 	const struct row *r;
 
-	fputs(".. SPDX-License-Identifier: GPL-2.0-only\n.. Written by the benchmark\n\n", out);
+	/* Of what is written, not of this file */
+	fprintf(out, ".. %s: GPL-2.0-only\n.. Written by the benchmark\n\n",
+		"SPDX-License-Identifier");
 	fprintf(out, "Linux %s, %s, the median of %d boot%s:\n\n", kernel, driver,
 		nr_boots, nr_boots == 1 ? "" : "s");
 	fputs(".. list-table::\n   :header-rows: 1\n\n", out);

@@ -18,12 +18,12 @@
 #define POLICY	"/sys/devices/system/cpu/cpufreq/policy0/"
 #define UP	80	/* percent */
 
-static volatile sig_atomic_t stop;
+static int stop;
 
 static void on_signal(int sig)
 {
 	(void)sig;
-	stop = 1;
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 }
 
 static unsigned long read_khz(const char *path)
@@ -81,7 +81,7 @@ int main(int argc, char **argv)
 		return perror("setspeed_daemon: /proc/stat or scaling_setspeed"), 1;
 
 	clock_gettime(CLOCK_MONOTONIC, &next);
-	while (!stop) {
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		next.tv_nsec += period_us * 1000;
 		while (next.tv_nsec >= 1000000000) {
 			next.tv_nsec -= 1000000000;
