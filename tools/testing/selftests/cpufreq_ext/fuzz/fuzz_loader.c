@@ -41,7 +41,7 @@ static const int loader_errors[] = { 0, EBUSY, EINVAL, ENODEV, EPERM, ENOMEM };
 static struct {
 	int open, load, attach_program, attach, pin;
 	unsigned int programs;
-	bool btf;
+	bool btf, ejected, linkless;
 } loader_answers;
 
 static jmp_buf loader_end;
@@ -160,13 +160,88 @@ int bpf_link__destroy(struct bpf_link *link)
 	return 0;
 }
 
-/* The first second is the last. */
-int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
+/* The one map is a governor. */
+struct btf *bpf_object__btf(const struct bpf_object *obj)
 {
-	(void)set;
-	(void)info;
+	(void)obj;
+	return (void *)&loader_btf;
+}
+
+__u32 bpf_map__btf_value_type_id(const struct bpf_map *map)
+{
+	(void)map;
+	return 1;
+}
+
+const struct btf_type *btf__type_by_id(const struct btf *btf, __u32 id)
+{
+	static const struct btf_type type;
+
+	(void)btf;
+	(void)id;
+	return &type;
+}
+
+const char *btf__name_by_offset(const struct btf *btf, __u32 offset)
+{
+	(void)btf;
+	(void)offset;
+	return GOVERNOR_OPS "___local";
+}
+
+const char *bpf_map__name(const struct bpf_map *map)
+{
+	(void)map;
+	return "map";
+}
+
+__u32 bpf_map__map_flags(const struct bpf_map *map)
+{
+	(void)map;
+	return loader_answers.linkless ? 0 : LINK_FLAG;
+}
+
+struct bpf_map *bpf_object__find_map_by_name(const struct bpf_object *obj, const char *name)
+{
+	(void)obj;
+	(void)name;
+	return NULL;
+}
+
+int bpf_map__update_elem(const struct bpf_map *map, const void *key, size_t key_sz,
+			 const void *value, size_t value_sz, __u64 flags)
+{
+	(void)map;
+	(void)key;
+	(void)key_sz;
+	(void)value;
+	(void)value_sz;
+	(void)flags;
+	return 0;
+}
+
+int bpf_link__fd(const struct bpf_link *link)
+{
+	(void)link;
+	return -1;
+}
+
+int signalfd(int fd, const sigset_t *mask, int flags)
+{
+	(void)fd;
+	(void)mask;
+	(void)flags;
+	return -1;
+}
+
+/* The first second is the last: a signal comes, or the link is gone. */
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
 	(void)timeout;
-	return SIGINT;
+	fuzz_check(n == 2);
+	fds[0].revents = loader_answers.ejected ? 0 : POLLIN;
+	fds[1].revents = loader_answers.ejected ? POLLHUP : 0;
+	return 1;
 }
 
 /* ---- the target ---- */
@@ -201,6 +276,8 @@ int fuzz_one(const uint8_t *data, size_t size)
 	loader_answers.pin = loader_error(data[4]);
 	loader_answers.programs = data[5];
 	loader_answers.btf = data[6] & 1;
+	loader_answers.ejected = data[6] & 4;
+	loader_answers.linkless = data[6] & 8;
 	fuzz_tree_fill(data + 7, size - 7);
 
 	optind = 0;
