@@ -98,7 +98,7 @@ struct cpufreq_ext_call {
  * @decisions: calls of get_next_freq()
  * @clamped: frequencies that it returned outside of the limits
  * @refused_rates: sampling rates that were out of range
- * @faults: why a BPF governor was ejected
+ * @faults: BPF governors that were ejected, here because of this policy
  */
 struct cpufreq_ext_counters {
 	unsigned long decisions;
@@ -203,7 +203,7 @@ static DEFINE_PER_CPU(struct cpufreq_ext_call, cpufreq_ext_calls);
  */
 static struct cpufreq_ext_state {
 	/* All of it; in any context */
-	spinlock_t lock;
+	raw_spinlock_t lock;
 	struct cpufreq_governor_ext_ops *ops;
 	struct cpufreq_governor_ext_ops *faulted;
 	const char *stat;
@@ -211,7 +211,7 @@ static struct cpufreq_ext_state {
 	char reason[CPUFREQ_EXT_REASON_LEN];
 	struct cpufreq_ext_counters gone;
 } cpufreq_ext_state = {
-	.lock = __SPIN_LOCK_UNLOCKED(cpufreq_ext_state.lock),
+	.lock = __RAW_SPIN_LOCK_UNLOCKED(cpufreq_ext_state.lock),
 	.stat = "INIT",
 	.name = "performance",
 };
@@ -265,7 +265,7 @@ bool cpufreq_ext_fault(struct cpufreq_governor_ext_ops *ops,
 	struct cpufreq_ext_state *state = &cpufreq_ext_state;
 	va_list args;
 
-	scoped_guard(spinlock_irqsave, &state->lock) {
+	scoped_guard(raw_spinlock_irqsave, &state->lock) {
 		if (state->ops != ops)
 			return false;
 		if (state->faulted)
@@ -291,7 +291,7 @@ static void cpufreq_ext_set_state(struct cpufreq_governor_ext_ops *ops)
 {
 	struct cpufreq_ext_state *state = &cpufreq_ext_state;
 
-	scoped_guard(spinlock_irqsave, &state->lock) {
+	scoped_guard(raw_spinlock_irqsave, &state->lock) {
 		state->ops = ops;
 		if (ops) {
 			state->stat = "LOADED";
@@ -306,15 +306,15 @@ static void cpufreq_ext_set_state(struct cpufreq_governor_ext_ops *ops)
 
 /************************ Calling the BPF governor ************************/
 
-/* Until then the watchdog need not be armed again; in jiffies */
+/* The watchdog looks at what was begun before; in jiffies */
 static unsigned long cpufreq_ext_watched = INITIAL_JIFFIES;
 
-/* One that is pending is not put off. */
+/* One that is pending is not put off: if it looks too early, try again. */
 static noinline void cpufreq_ext_arm_watchdog(unsigned long now)
 {
-	WRITE_ONCE(cpufreq_ext_watched, now + CPUFREQ_EXT_CALL_LIMIT / 2);
-	queue_delayed_work(system_dfl_wq, &cpufreq_ext_watchdog,
-			   CPUFREQ_EXT_CALL_LIMIT + 1);
+	if (queue_delayed_work(system_dfl_wq, &cpufreq_ext_watchdog,
+			       CPUFREQ_EXT_CALL_LIMIT + 1))
+		WRITE_ONCE(cpufreq_ext_watched, now + CPUFREQ_EXT_CALL_LIMIT);
 }
 
 /*
@@ -331,7 +331,7 @@ static inline void cpufreq_ext_begin(struct cpufreq_ext_call *call)
 	WRITE_ONCE(call->since, now);
 	/* The watchdog reads it first. */
 	smp_store_release(&call->caller, current);
-	/* A race arms it twice or a little later. */
+	/* It is queued once, however many see that it has to be. */
 	if (unlikely(time_after_eq(now, data_race(cpufreq_ext_watched))))
 		cpufreq_ext_arm_watchdog(now);
 	pagefault_disable();
@@ -357,9 +357,11 @@ static noinline void cpufreq_ext_check_late(struct cpufreq_ext_call *call)
 
 static inline void cpufreq_ext_end(struct cpufreq_ext_call *call)
 {
+	unsigned long now = jiffies;
+
 	pagefault_enable();
 	WRITE_ONCE(call->caller, NULL);
-	if (unlikely(time_after(jiffies, call->since)))
+	if (unlikely(now != call->since))
 		cpufreq_ext_check_late(call);
 }
 
@@ -384,7 +386,8 @@ static void cpufreq_ext_enter_other(struct cpufreq_ext_policy *ep,
 	lockdep_assert_held(&ep->dbs.update_mutex);
 
 	ep->load = CPUFREQ_EXT_LOAD_NONE;
-	WRITE_ONCE(ep->call->ops, ops);
+	/* After the end of the operation before: see cpufreq_ext_watch_caller(). */
+	smp_store_release(&ep->call->ops, ops);
 	ep->call->failed = false;
 	cpufreq_ext_begin(ep->call);
 }
@@ -392,7 +395,8 @@ static void cpufreq_ext_enter_other(struct cpufreq_ext_policy *ep,
 static void cpufreq_ext_leave_other(struct cpufreq_ext_policy *ep)
 {
 	cpufreq_ext_end(ep->call);
-	WRITE_ONCE(ep->call->ops, ep->ops);
+	/* After @caller: see cpufreq_ext_watch_caller(). */
+	smp_store_release(&ep->call->ops, ep->ops);
 }
 
 /*
@@ -473,9 +477,12 @@ static void cpufreq_ext_attach(struct cpufreq_ext_policy *ep,
 	ep->strikes = 0;
 	ep->rate_us = 0;
 	WRITE_ONCE(ep->even_from_us, UINT_MAX);
+	/* Of the one before: or the watchdog takes it for one of today. */
+	ep->load = CPUFREQ_EXT_LOAD_UNKNOWN;
 	ep->get_next_freq = ops ? ops->get_next_freq : NULL;
 	WRITE_ONCE(ep->ops, ops);
-	WRITE_ONCE(ep->call->ops, ops);
+	/* After the end of the operation before: see cpufreq_ext_watch_caller(). */
+	smp_store_release(&ep->call->ops, ops);
 	if (old) {
 		cpufreq_ext_stop_ops(ep, old);
 		trace_cpufreq_ext_detach(ep->dbs.policy->cpu, old->name);
@@ -513,12 +520,40 @@ static void cpufreq_ext_watch_load(struct cpufreq_ext_policy *ep)
 		WRITE_ONCE(ep->even_from_us, UINT_MAX);
 }
 
+/* @since outlives the operation, @ops does not: both are of one that still runs. */
+static void cpufreq_ext_watch_caller(struct cpufreq_ext_call *call)
+{
+	struct cpufreq_governor_ext_ops *ops = READ_ONCE(call->ops);
+	struct cpufreq_ext_policy *ep = READ_ONCE(call->policy);
+	unsigned long since = READ_ONCE(call->since);
+
+	if (!time_after(jiffies, since + CPUFREQ_EXT_CALL_LIMIT))
+		return;
+	/* What was read belongs to an operation that runs after it was read. */
+	smp_rmb();
+	if (smp_load_acquire(&call->caller) && READ_ONCE(call->since) == since &&
+	    !cpufreq_ext_fault(ops, ep, "an operation has not returned for %u ms",
+			       jiffies_to_msecs(jiffies - since)))
+		pr_err_ratelimited("BPF governor does not return from init, exit, start or stop for %u ms\n",
+				   jiffies_to_msecs(jiffies - since));
+}
+
+/* Is there an operation to watch? */
+static bool cpufreq_ext_watch_call(struct cpufreq_ext_call *call)
+{
+	/* See cpufreq_ext_begin(). */
+	if (!smp_load_acquire(&call->caller))
+		return false;
+
+	cpufreq_ext_watch_caller(call);
+	return true;
+}
+
 /* An operation that does not return has nobody who could say so. */
 static void cpufreq_ext_watch(struct work_struct *work)
 {
+	bool again = cpufreq_ext_watch_call(&cpufreq_ext_call);
 	struct cpufreq_ext_policy *ep;
-	struct cpufreq_ext_call *call;
-	bool again = false;
 	unsigned int cpu;
 
 	/* The policy of an operation that runs is freed a grace period later. */
@@ -528,15 +563,7 @@ static void cpufreq_ext_watch(struct work_struct *work)
 		if (ep)
 			cpufreq_ext_watch_load(ep);
 
-		call = per_cpu_ptr(&cpufreq_ext_calls, cpu);
-		/* See cpufreq_ext_begin(). */
-		if (!smp_load_acquire(&call->caller))
-			continue;
-		again = true;
-		if (cpufreq_ext_is_late(call))
-			cpufreq_ext_fault(READ_ONCE(call->ops), READ_ONCE(call->policy),
-					  "an operation has not returned for %u ms",
-					  jiffies_to_msecs(jiffies - READ_ONCE(call->since)));
+		again |= cpufreq_ext_watch_call(per_cpu_ptr(&cpufreq_ext_calls, cpu));
 	}
 	if (again)
 		queue_delayed_work(system_dfl_wq, &cpufreq_ext_watchdog,
@@ -735,7 +762,7 @@ static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep, int load)
 {
 	unsigned int delay_us = CPUFREQ_EXT_MAX_DELAY_US;
 
-	if (ep->get_next_freq)
+	if (ep->get_next_freq && !cpufreq_ext_is_faulted(ep->ops))
 		delay_us = cpufreq_ext_decide(ep, load);
 	else
 		cpufreq_ext_fallback(ep);
@@ -761,7 +788,7 @@ static ssize_t stat_show(struct gov_attr_set *attr_set, char *buf)
 	struct cpufreq_ext_state *state = &cpufreq_ext_state;
 	int len;
 
-	scoped_guard(spinlock_irqsave, &state->lock) {
+	scoped_guard(raw_spinlock_irqsave, &state->lock) {
 		len = sysfs_emit(buf, "Stat: CPUFREQ_EXT_%s\nBPF governor: %s\n",
 				 state->stat, state->name);
 		if (!strcmp(state->stat, "FAULT"))
@@ -777,7 +804,7 @@ static struct cpufreq_ext_counters cpufreq_ext_sum(void)
 	struct cpufreq_ext_counters sum;
 	struct cpufreq_ext_policy *ep;
 
-	scoped_guard(spinlock_irqsave, &cpufreq_ext_state.lock) {
+	scoped_guard(raw_spinlock_irqsave, &cpufreq_ext_state.lock) {
 		sum = cpufreq_ext_state.gone;
 		list_for_each_entry(ep, &cpufreq_ext_policies, node)
 			cpufreq_ext_add_counters(&sum, &ep->counters);
@@ -956,8 +983,8 @@ static int cpufreq_ext_add_kobj(struct cpufreq_ext_policy *ep)
 
 	init_completion(&ep->kobj_gone);
 	ret = kobject_init_and_add(&ep->kobj, &cpufreq_ext_policy_ktype,
-				   &ep->dbs.dbs_data->attr_set.kobj, "policy%u",
-				   cpumask_first(ep->dbs.policy->related_cpus));
+				   &ep->dbs.dbs_data->attr_set.kobj, "%s",
+				   kobject_name(&ep->dbs.policy->kobj));
 	if (ret)
 		cpufreq_ext_del_kobj(ep);
 
@@ -1097,7 +1124,7 @@ static int cpufreq_ext_init(struct cpufreq_policy *policy)
 	}
 
 	guard(mutex)(&cpufreq_ext_mutex);
-	scoped_guard(spinlock_irqsave, &cpufreq_ext_state.lock)
+	scoped_guard(raw_spinlock_irqsave, &cpufreq_ext_state.lock)
 		list_add_tail(&ep->node, &cpufreq_ext_policies);
 
 	return 0;
@@ -1111,7 +1138,7 @@ static void cpufreq_ext_exit(struct cpufreq_policy *policy)
 
 	/* Not across the last call, which waits for readers of ext/. */
 	mutex_lock(&cpufreq_ext_mutex);
-	scoped_guard(spinlock_irqsave, &cpufreq_ext_state.lock) {
+	scoped_guard(raw_spinlock_irqsave, &cpufreq_ext_state.lock) {
 		list_del(&ep->node);
 		cpufreq_ext_add_counters(&cpufreq_ext_state.gone, &ep->counters);
 	}
@@ -1174,13 +1201,12 @@ static void cpufreq_ext_kick_irq(struct irq_work *irq_work)
 						     struct cpufreq_ext_policy,
 						     kick_irq);
 
-	unsigned long earliest, now = jiffies;
+	unsigned long gap = usecs_to_jiffies(ep->min_delay_us);
+	unsigned long past = jiffies - READ_ONCE(ep->call->since);
 
 	/* A governor that kicks without end gets the shortest sampling period. */
-	earliest = READ_ONCE(ep->call->since) + usecs_to_jiffies(ep->min_delay_us);
 	/* Any CPU will do: this one may run a real-time task for long. */
-	queue_delayed_work(system_dfl_wq, &ep->kick_work,
-			   time_after(earliest, now) ? earliest - now : 0);
+	queue_delayed_work(system_dfl_wq, &ep->kick_work, past < gap ? gap - past : 0);
 }
 
 static struct policy_dbs_info *cpufreq_ext_alloc(void)
@@ -1647,9 +1673,10 @@ static bool cpufreq_ext_is_valid_access(int off, int size,
 static const struct bpf_func_proto *
 cpufreq_ext_get_func_proto(enum bpf_func_id func_id, const struct bpf_prog *prog)
 {
-	/* Memory of a process may be a long time coming: see cpufreq_ext_enter(). */
+	/* Memory of a process may be a long time coming: see cpufreq_ext_begin(). */
 	if (func_id == BPF_FUNC_copy_from_user ||
-	    func_id == BPF_FUNC_copy_from_user_task)
+	    func_id == BPF_FUNC_copy_from_user_task ||
+	    (func_id == BPF_FUNC_get_task_stack && prog->sleepable))
 		return NULL;
 
 	return bpf_base_func_proto(func_id, prog);
@@ -1693,6 +1720,36 @@ static int cpufreq_ext_init_name(char *dst, const char *src)
 	}
 
 	memcpy(dst, src, len);
+	return 0;
+}
+
+/*
+ * Kfuncs that every type of program may call, and that read pages of processes or
+ * files whoever the task is: pagefault_disable() does not stop them.
+ */
+BTF_SET_START(cpufreq_ext_refused_kfuncs)
+#if !KF_TRUSTED_ARGS	/* not in 6.12 */
+BTF_ID(func, bpf_copy_from_user_task_str)
+BTF_ID(func, bpf_copy_from_user_task_dynptr)
+BTF_ID(func, bpf_copy_from_user_task_str_dynptr)
+BTF_ID(func, bpf_dynptr_from_file)
+#endif
+BTF_SET_END(cpufreq_ext_refused_kfuncs)
+
+static int cpufreq_ext_check_member(const struct btf_type *t,
+				    const struct btf_member *member,
+				    const struct bpf_prog *prog)
+{
+	const struct bpf_insn *insn;
+	u32 i;
+
+	for (i = 0, insn = prog->insnsi; prog->sleepable && i < prog->len; i++, insn++) {
+		if (insn->code == (BPF_JMP | BPF_CALL) &&
+		    insn->src_reg == BPF_PSEUDO_KFUNC_CALL && !insn->off &&
+		    btf_id_set_contains(&cpufreq_ext_refused_kfuncs, insn->imm))
+			return -EACCES;
+	}
+
 	return 0;
 }
 
@@ -1984,6 +2041,7 @@ static struct cpufreq_governor_ext_ops cpufreq_ext_stubs = {
 static struct bpf_struct_ops cpufreq_ext_struct_ops = {
 	.verifier_ops	= &cpufreq_ext_verifier_ops,
 	.init		= cpufreq_ext_bpf_init,
+	.check_member	= cpufreq_ext_check_member,
 	.init_member	= cpufreq_ext_init_member,
 	.validate	= cpufreq_ext_validate,
 	.reg		= cpufreq_ext_reg,
