@@ -20,15 +20,23 @@ struct cpufreq_policy;
  * them (-EFAULT).  Those that get a policy are serialized for that policy;
  * different policies run in parallel.  The policy can be read, not written.
  *
- * A governor that does not return from an operation within 2 seconds is ejected:
- * it loses all policies, which run at their maximum then, and its link.
+ * A governor that fails is ejected: it loses all policies, which run at their
+ * maximum then, and its link; ext/stat and the kernel's log tell the reason.  It
+ * fails if
+ *
+ * - it says so, by bpf_cpufreq_error(),
+ * - @get_next_freq returns an error,
+ * - an operation takes more than 2 seconds,
+ * - it neglects a policy, by what @get_sampling_rate returns or
+ *   bpf_cpufreq_policy_set_sampling_rate() sets.
  */
 struct cpufreq_governor_ext_ops {
 	/**
 	 * @get_next_freq: Choose the frequency of @policy.  Called once a
-	 * sampling period while a CPU of the policy is active, at once when
-	 * the governor is attached, after @limits and after a successful
-	 * @store_setspeed.
+	 * sampling period while a CPU of the policy is active, and besides
+	 * when the governor is attached, after a change of the limits (and
+	 * after @limits), after a successful @store_setspeed and after
+	 * bpf_cpufreq_kick_cpu().
 	 *
 	 * Return: a frequency in kHz, or 0 to keep the current one.  It is
 	 * clamped to the limits of the policy; between two frequencies of the
@@ -50,9 +58,11 @@ struct cpufreq_governor_ext_ops {
 	unsigned int (*get_sampling_rate)(struct cpufreq_policy *policy);
 
 	/**
-	 * @init: Prepare the governor; called once before it is registered.
+	 * @init: Prepare the governor; called once before it is registered or
+	 * replaces another one.
 	 *
-	 * Return: 0, or a negative errno that refuses the registration.
+	 * Return: 0, or a negative errno that refuses the registration or the
+	 * replacement.
 	 */
 	int (*init)(void);
 
@@ -64,12 +74,12 @@ struct cpufreq_governor_ext_ops {
 
 	/**
 	 * @start: @policy is about to be governed: ext was selected for it,
-	 * the governor was registered, CPUs of the policy went on or off, or
-	 * the system resumed.
+	 * the governor was registered or replaces another one, CPUs of the
+	 * policy went on or off, or the system resumed.
 	 *
-	 * Return: 0, or a negative errno.  During registration that refuses
-	 * the registration; later the policy runs at its maximum until the
-	 * next @start.
+	 * Return: 0, or a negative errno.  During a registration or a
+	 * replacement that refuses it; later the policy runs at its maximum
+	 * until the next @start.
 	 */
 	int (*start)(struct cpufreq_policy *policy);
 
