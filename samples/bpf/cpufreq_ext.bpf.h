@@ -48,6 +48,7 @@ int bpf_cpufreq_policy_idle_periods(struct cpufreq_policy *policy) __ksym;
 int bpf_cpufreq_policy_sampling_rate(struct cpufreq_policy *policy) __ksym;
 int bpf_cpufreq_policy_set_sampling_rate(struct cpufreq_policy *policy,
 					 u32 rate_us) __ksym;
+int bpf_cpufreq_policy_next_cpu(struct cpufreq_policy *policy, s32 cpu) __ksym;
 s64 bpf_cpufreq_policy_cpu_idle_time(struct cpufreq_policy *policy, u32 cpu,
 				     bool io_is_busy, u64 *wall_us) __ksym;
 int bpf_cpufreq_policy_has_cpu(struct cpufreq_policy *policy, u32 cpu) __ksym;
@@ -146,17 +147,17 @@ static inline u64 cpufreq_ext_first_cpu(struct cpufreq_policy *policy)
 static inline void cpufreq_ext_list_cpus(struct cpufreq_policy *policy)
 {
 	u32 first = CPUFREQ_EXT_MAX_CPUS;
+	int last = -1;
 	u32 cpu;
 
-	bpf_for(cpu, 0, CPUFREQ_EXT_MAX_CPUS) {
-		int has_cpu = bpf_cpufreq_policy_has_cpu(policy, cpu);
+	bpf_repeat(CPUFREQ_EXT_MAX_CPUS) {
+		/* An error is a large number as well. */
+		u64 next = last = bpf_cpufreq_policy_next_cpu(policy, last);
 
-		if (has_cpu < 0)
+		if (next >= CPUFREQ_EXT_MAX_CPUS)
 			break;
-		if (has_cpu) {
-			cpufreq_ext_cpus[cpu].next = first;
-			first = cpu;
-		}
+		cpufreq_ext_cpus[next].next = first;
+		first = next;
 	}
 
 	cpu = policy->cpu;

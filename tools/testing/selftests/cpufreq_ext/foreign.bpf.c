@@ -25,6 +25,8 @@ int BPF_PROG(foreign_call, struct cpufreq_policy *policy)
 		      bpf_cpufreq_policy_sample_load(policy) == -ENODEV &&
 		      bpf_cpufreq_policy_idle_periods(policy) == -ENODEV &&
 		      bpf_cpufreq_policy_sampling_rate(policy) == -ENODEV &&
+		      bpf_cpufreq_policy_set_sampling_rate(policy, 100000) == -ENODEV &&
+		      bpf_cpufreq_policy_next_cpu(policy, -1) == -ENODEV &&
 		      bpf_cpufreq_policy_cpu_idle_time(policy, 0, false, &wall) == -ENODEV &&
 		      bpf_cpufreq_policy_has_cpu(policy, 0) == -ENODEV &&
 		      bpf_cpufreq_policy_table_freq(policy, 1, 0) == -ENODEV &&

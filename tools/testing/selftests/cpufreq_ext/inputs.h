@@ -15,6 +15,7 @@
 
 int bpf_cpufreq_policy_set_sampling_rate(struct cpufreq_policy *policy,
 					 u32 rate_us) __ksym;
+int bpf_cpufreq_policy_next_cpu(struct cpufreq_policy *policy, s32 cpu) __ksym;
 int bpf_cpufreq_policy_has_cpu(struct cpufreq_policy *policy, u32 cpu) __ksym;
 int bpf_cpufreq_policy_table_freq(struct cpufreq_policy *policy, u32 target_khz,
 				  u32 relation) __ksym;

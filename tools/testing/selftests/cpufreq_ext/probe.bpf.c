@@ -21,6 +21,7 @@ int want_setspeed;			/* returned by store_setspeed */
 int want_loads;				/* calls of the load kfunc a decision */
 __u32 want_table_khz, want_table_relation;
 __u32 want_has_cpu;
+int want_next_cpu;
 int only_cpu = -1;			/* the kfuncs only for this policy */
 __u64 want_spin_ns;			/* how long each decision takes */
 
@@ -33,6 +34,8 @@ __u64 gap_ns[PROBE_MAX_CPUS];		/* and the time to the one before it */
 int idle_foreign;			/* idle time of CPU want_has_cpu */
 int load, load_again, load_in_start, load_in_stop, kick_in_setspeed;
 int has_cpu, has_cpu_beyond, table_freq;
+int next_cpu;				/* after want_next_cpu */
+int cpus[PROBE_MAX_CPUS], nr_cpus;	/* of the policy, as next_cpu has them */
 int sample_load, idle_periods, sampling_rate;
 int last_idle_periods, last_idle_load;	/* of the last decision after idleness */
 __u64 wall_us;
@@ -46,6 +49,19 @@ __u32 nr_limits_undecided;		/* limits without a decision after it */
 unsigned long other_freq;
 int other_start;
 __u32 other_next, other_init, other_exit, other_nstart, other_nstop;
+
+static void walk(struct cpufreq_policy *policy)
+{
+	int cpu = -1, n;
+
+	bpf_for(n, 0, PROBE_MAX_CPUS) {
+		cpu = bpf_cpufreq_policy_next_cpu(policy, cpu);
+		if (cpu < 0)
+			break;
+		cpus[n & (PROBE_MAX_CPUS - 1)] = cpu;
+	}
+	nr_cpus = n;
+}
 
 SEC("struct_ops/probe_next_freq")
 unsigned long BPF_PROG(probe_next_freq, struct cpufreq_policy *policy)
@@ -86,6 +102,8 @@ unsigned long BPF_PROG(probe_next_freq, struct cpufreq_policy *policy)
 	idle_foreign = bpf_cpufreq_policy_cpu_idle_time(policy, want_has_cpu,
 							false, &wall);
 	has_cpu = bpf_cpufreq_policy_has_cpu(policy, want_has_cpu);
+	next_cpu = bpf_cpufreq_policy_next_cpu(policy, want_next_cpu);
+	walk(policy);
 	has_cpu_beyond = bpf_cpufreq_policy_has_cpu(policy, 1 << 30);
 	table_freq = bpf_cpufreq_policy_table_freq(policy, want_table_khz,
 						   want_table_relation);
@@ -180,6 +198,50 @@ SEC(".struct_ops.link")
 struct cpufreq_governor_ext_ops___local bare = {
 	.get_next_freq		= (void *)bare_next_freq,
 	.name			= "bare",
+};
+
+/* A governor whose period is set, once in a while, instead of asked for */
+__u32 set_rate_us;
+__u32 set_rate_left;			/* calls that are still to be made */
+int set_rate, set_rate_in_start, set_rate_in_stop;	/* what they returned */
+
+SEC("struct_ops/paced_next_freq")
+unsigned long BPF_PROG(paced_next_freq, struct cpufreq_policy *policy)
+{
+	u32 cpu = policy->cpu & (PROBE_MAX_CPUS - 1);
+	u64 now = bpf_ktime_get_ns();
+
+	if (only_cpu >= 0 && only_cpu != cpu)
+		return want_freq;
+	if (set_rate_left) {
+		set_rate = bpf_cpufreq_policy_set_sampling_rate(policy, set_rate_us);
+		set_rate_left--;
+	}
+	gap_ns[cpu] = now - last_ns[cpu];
+	last_ns[cpu] = now;
+	__sync_fetch_and_add(&nr_next_cpu[cpu], 1);
+	return want_freq;
+}
+
+SEC("struct_ops/paced_start")
+int BPF_PROG(paced_start, struct cpufreq_policy *policy)
+{
+	set_rate_in_start = bpf_cpufreq_policy_set_sampling_rate(policy, 1000000);
+	return 0;
+}
+
+SEC("struct_ops/paced_stop")
+void BPF_PROG(paced_stop, struct cpufreq_policy *policy)
+{
+	set_rate_in_stop = bpf_cpufreq_policy_set_sampling_rate(policy, 1000000);
+}
+
+SEC(".struct_ops.link")
+struct cpufreq_governor_ext_ops___local paced = {
+	.get_next_freq		= (void *)paced_next_freq,
+	.start			= (void *)paced_start,
+	.stop			= (void *)paced_stop,
+	.name			= "paced",
 };
 
 SEC("struct_ops/other_next_freq")

@@ -33,6 +33,8 @@ STASH(load, bpf_cpufreq_policy_load(other));
 STASH(sample_load, bpf_cpufreq_policy_sample_load(other));
 STASH(idle_periods, bpf_cpufreq_policy_idle_periods(other));
 STASH(sampling_rate, bpf_cpufreq_policy_sampling_rate(other));
+STASH(set_sampling_rate, bpf_cpufreq_policy_set_sampling_rate(other, 100000));
+STASH(next_cpu, bpf_cpufreq_policy_next_cpu(other, -1));
 STASH(idle_time, bpf_cpufreq_policy_cpu_idle_time(other, 0, false, &wall));
 STASH(has_cpu, bpf_cpufreq_policy_has_cpu(other, 0));
 STASH(table_freq, bpf_cpufreq_policy_table_freq(other, 1, 0));

@@ -1198,6 +1198,50 @@ TEST_F(ext, has_cpu_kfunc)
 	EXPECT_TRUE(wait_for(self->probe->bss->idle_foreign == -EINVAL));
 }
 
+static int next_cpu(struct probe *probe, int cpu)
+{
+	probe->bss->want_next_cpu = cpu;
+	freq_for(probe, min_freq());
+	return probe->bss->next_cpu;
+}
+
+TEST_F(ext, next_cpu_kfunc)
+{
+	int cpus[MAX_POLICIES], n, i;
+
+	n = policy_cpus(self->policy, cpus, MAX_POLICIES);
+	self->probe->data->only_cpu = self->policy;
+	self->link = attach(self->probe->maps.probe);
+	ASSERT_NE(NULL, self->link);
+	busy_start(self->cpu);
+
+	/* From -1 on */
+	ASSERT_EQ(n, self->probe->bss->nr_cpus);
+	for (i = 0; i < n; i++)
+		EXPECT_EQ(cpus[i], self->probe->bss->cpus[i]);
+
+	/* From elsewhere */
+	EXPECT_EQ(cpus[0], next_cpu(self->probe, -1));
+	EXPECT_EQ(-ENOENT, next_cpu(self->probe, cpus[n - 1]));
+	EXPECT_EQ(-ENOENT, next_cpu(self->probe, -2));
+	EXPECT_EQ(-ENOENT, next_cpu(self->probe, INT_MIN));
+	EXPECT_EQ(-ENOENT, next_cpu(self->probe, nr_cpu_ids() - 1));
+	EXPECT_EQ(-ENOENT, next_cpu(self->probe, nr_cpu_ids()));
+	EXPECT_EQ(-ENOENT, next_cpu(self->probe, INT_MAX));
+	busy_stop();
+
+	/* Those that are online */
+	if (n < 2)
+		return;
+	ASSERT_EQ(0, set_online(cpus[1], false));
+	busy_start(self->cpu);
+	freq_for(self->probe, min_freq());
+	EXPECT_EQ(n - 1, self->probe->bss->nr_cpus);
+	EXPECT_EQ(n > 2 ? cpus[2] : -ENOENT, next_cpu(self->probe, cpus[0]));
+	busy_stop();
+	ASSERT_EQ(0, set_online(cpus[1], true));
+}
+
 static int table_freq(struct probe *probe, unsigned int khz, unsigned int relation)
 {
 	probe->bss->want_table_khz = khz;
@@ -1259,6 +1303,77 @@ TEST_F(ext, kick_kfunc)
 
 	ASSERT_EQ(0, set_all_governors("performance"));
 	EXPECT_EQ(-ENODEV, kick(self->probe, self->cpu));
+}
+
+static unsigned long count_refused_rates(void)
+{
+	char text[32];
+
+	return read_file(CPUFREQ "/ext/refused_rates", text, sizeof(text)) ?
+	       -1UL : strtoul(text, NULL, 10);
+}
+
+/* Have the governor paced set a period, once. */
+static bool set_rate(struct probe *probe, int cpu, unsigned int rate_us)
+{
+	probe->bss->set_rate = 1;
+	probe->bss->set_rate_us = rate_us;
+	probe->bss->set_rate_left = 1;
+	return !kick(probe, cpu) && wait_for(!probe->bss->set_rate_left) &&
+	       !probe->bss->set_rate;
+}
+
+TEST_F_TIMEOUT(ext, set_sampling_rate_kfunc, 120)
+{
+	unsigned long refused = count_refused_rates();
+	u_int64_t us, n;
+
+	ASSERT_EQ(0, write_file(CPUFREQ "/ext/sampling_rate", "500000"));
+	self->probe->data->only_cpu = self->policy;
+	self->link = attach(self->probe->maps.paced);
+	ASSERT_NE(NULL, self->link);
+	EXPECT_EQ(-ENODATA, self->probe->bss->set_rate_in_start);
+	busy_start(self->cpu);
+	EXPECT_TRUE(gap_is(self->probe, 500000, 1000000));
+
+	/* It stays, whatever the tunable is. */
+	EXPECT_TRUE(set_rate(self->probe, self->cpu, 200000));
+	EXPECT_TRUE(gap_is(self->probe, 200000, 450000));
+	ASSERT_EQ(0, write_file(CPUFREQ "/ext/sampling_rate", "600000"));
+	gap_us(self->probe, 5);
+	EXPECT_TRUE(gap_is(self->probe, 200000, 450000));
+
+	/* 0: the tunable again */
+	EXPECT_TRUE(set_rate(self->probe, self->cpu, 0));
+	EXPECT_TRUE(gap_is(self->probe, 600000, 1100000));
+	EXPECT_EQ(refused, count_refused_rates());
+
+	/* Out of range: raised to two ticks; counted once, not in each decision */
+	EXPECT_TRUE(set_rate(self->probe, self->cpu, 1));
+	gap_us(self->probe, 3);
+	n = self->probe->bss->nr_next_cpu[self->policy];
+	us = now_us();
+	sleep_ms(2000);
+	n = self->probe->bss->nr_next_cpu[self->policy] - n;
+	us = now_us() - us;
+	EXPECT_GE(us / min_period_us() + 2, n);
+	EXPECT_LE(us / 250000, n);
+	EXPECT_EQ(refused + 1, count_refused_rates());
+
+	/* and lowered to 4 s; not for long, as that is a fault */
+	EXPECT_TRUE(set_rate(self->probe, self->cpu, ~0U));
+	us = gap_us(self->probe, 1);
+	EXPECT_LE(4000000 - LATE_US, us);
+	EXPECT_GT(5000000, us);
+	EXPECT_EQ(refused + 2, count_refused_rates());
+
+	/* A period does not outlive its governor. */
+	bpf_link__destroy(self->link);
+	self->link = NULL;
+	EXPECT_EQ(-ENODATA, self->probe->bss->set_rate_in_stop);
+	self->link = attach(self->probe->maps.paced);
+	ASSERT_NE(NULL, self->link);
+	EXPECT_TRUE(gap_is(self->probe, 600000, 1100000));
 }
 
 TEST_F(ext, kicks_are_limited_and_prompt)
