@@ -17,6 +17,12 @@
 #define CPUFREQ_RELATION_C	2	/* closest */
 
 /*
+ * The longest sampling period with which a busy policy does not count as left
+ * alone, which is a fault: for governors that have nothing to sample
+ */
+#define CPUFREQ_EXT_MAX_RATE_US	2000000
+
+/*
  * struct cpufreq_governor_ext_ops of the kernel.  libbpf drops the suffix and
  * matches the members by name, so that an object fits a kernel in which ext is
  * a module and one that has members which are not here.  A governor is

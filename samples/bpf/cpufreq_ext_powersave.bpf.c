@@ -4,7 +4,7 @@
  * change.  It has no tunables.
  *
  * ext asks for a decision after each change of the limits, so nothing has to be
- * sampled: the longest sampling period will do.
+ * sampled: the longest sampling period that does not neglect a busy policy will do.
  */
 #include "vmlinux.h"
 #include "cpufreq_ext.bpf.h"
@@ -14,19 +14,14 @@ char _license[] SEC("license") = "GPL";
 SEC("struct_ops/powersave_get_next_freq")
 unsigned long BPF_PROG(powersave_get_next_freq, struct cpufreq_policy *policy)
 {
-	return policy->min;
-}
+	bpf_cpufreq_policy_set_sampling_rate(policy, CPUFREQ_EXT_MAX_RATE_US);
 
-SEC("struct_ops/powersave_get_sampling_rate")
-unsigned int BPF_PROG(powersave_get_sampling_rate, struct cpufreq_policy *policy)
-{
-	return ~0U;
+	return policy->min;
 }
 
 CPUFREQ_EXT_GOVERNOR("the minimum, always")
 SEC(".struct_ops.link")
 struct cpufreq_governor_ext_ops___local powersave = {
-	.get_next_freq		= (void *)powersave_get_next_freq,
-	.get_sampling_rate	= (void *)powersave_get_sampling_rate,
-	.name			= "powersave",
+	.get_next_freq	= (void *)powersave_get_next_freq,
+	.name		= "powersave",
 };

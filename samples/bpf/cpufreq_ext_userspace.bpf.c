@@ -24,14 +24,11 @@ unsigned long BPF_PROG(userspace_get_next_freq, struct cpufreq_policy *policy)
 	if (cpu >= CPUFREQ_EXT_MAX_CPUS)
 		return 0;
 
+	/* Nothing has to be sampled. */
+	bpf_cpufreq_policy_set_sampling_rate(policy, CPUFREQ_EXT_MAX_RATE_US);
+
 	/* 0 is a wish for the minimum here, and none at all for ext. */
 	return userspace_setspeed[cpu] ?: 1;
-}
-
-SEC("struct_ops/userspace_get_sampling_rate")
-unsigned int BPF_PROG(userspace_get_sampling_rate, struct cpufreq_policy *policy)
-{
-	return ~0U;
 }
 
 SEC("struct_ops/userspace_start")
@@ -64,9 +61,8 @@ int BPF_PROG(userspace_store_setspeed, struct cpufreq_policy *policy,
 CPUFREQ_EXT_GOVERNOR("the frequency written to scaling_setspeed")
 SEC(".struct_ops.link")
 struct cpufreq_governor_ext_ops___local userspace = {
-	.get_next_freq		= (void *)userspace_get_next_freq,
-	.get_sampling_rate	= (void *)userspace_get_sampling_rate,
-	.start			= (void *)userspace_start,
-	.store_setspeed		= (void *)userspace_store_setspeed,
-	.name			= "userspace",
+	.get_next_freq	= (void *)userspace_get_next_freq,
+	.start		= (void *)userspace_start,
+	.store_setspeed	= (void *)userspace_store_setspeed,
+	.name		= "userspace",
 };

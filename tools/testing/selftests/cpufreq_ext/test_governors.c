@@ -599,14 +599,42 @@ FIXTURE_TEARDOWN(shipped)
 	set_all_governors("performance");
 }
 
+static struct bpf_link *attach_governor(struct bpf_object *obj, const char *name)
+{
+	return bpf_map__attach_struct_ops(bpf_object__find_map_by_name(obj, name));
+}
+
+static unsigned long count_decisions(int policy)
+{
+	char path[128], text[32];
+
+	snprintf(path, sizeof(path), CPUFREQ "/ext/policy%d/decisions", policy);
+	return read_file(path, text, sizeof(text)) ? 0 : strtoul(text, NULL, 10);
+}
+
+/* More than 2 seconds between two decisions, again and again, would be a fault. */
+TEST_F_TIMEOUT(shipped, looks_at_a_busy_policy, 60)
+{
+	unsigned long n;
+	int i, ms;
+
+	self->links[self->nr_links] = attach_governor(self->obj, variant->name);
+	ASSERT_NE(NULL, self->links[self->nr_links++]);
+	busy_start(self->cpu);
+	for (i = 0; i < 3; i++) {
+		n = count_decisions(self->policy);
+		for (ms = 0; count_decisions(self->policy) == n && ms < 5000; ms += 10)
+			sleep_ms(10);
+		EXPECT_GE(2200, ms);
+	}
+}
+
 TEST_F_TIMEOUT(shipped, loads_and_follows, 60)
 {
 	unsigned int mid = freqs[nr_freqs / 2], n;
 	char expected[256];
 
-	self->links[self->nr_links] =
-		bpf_map__attach_struct_ops(bpf_object__find_map_by_name(self->obj,
-									variant->name));
+	self->links[self->nr_links] = attach_governor(self->obj, variant->name);
 	ASSERT_NE(NULL, self->links[self->nr_links++]);
 	snprintf(expected, sizeof(expected),
 		 "Stat: CPUFREQ_EXT_LOADED\nBPF governor: %s\n", variant->name);
