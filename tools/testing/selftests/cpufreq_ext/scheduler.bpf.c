@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A sched_ext scheduler that kicks ext, with the lock of a run queue held */
+/*
+ * A sched_ext scheduler that kicks ext, with the lock of a run queue held, and
+ * tries to give up in the place of a BPF governor
+ */
 #include "vmlinux.h"
 #include "cpufreq_ext.bpf.h"
 
@@ -12,7 +15,19 @@ struct sched_ext_ops___local {
 	char name[128];
 };
 
+#define EPERM	1
+
 __u32 nr_kicks, nr_failed;
+__u32 nr_errors, nr_refused;
+
+static void give_up(void)
+{
+	char text[] = "not a governor";
+
+	if (bpf_cpufreq_error(text, sizeof(text)) == -EPERM)
+		__sync_fetch_and_add(&nr_refused, 1);
+	__sync_fetch_and_add(&nr_errors, 1);
+}
 
 static void kick(void)
 {
@@ -25,6 +40,7 @@ SEC("struct_ops/scheduler_running")
 void BPF_PROG(scheduler_running, struct task_struct *p)
 {
 	kick();
+	give_up();
 }
 
 SEC("struct_ops/scheduler_stopping")

@@ -376,6 +376,10 @@ TEST_F(hostile, kicks_from_a_scheduler)
 		busy_start(i);
 	EXPECT_TRUE(wait_for(skel->bss->nr_kicks > 1000));
 	EXPECT_EQ(0, skel->bss->nr_failed);
+	/* While decisions are made, each is refused. */
+	EXPECT_LT(0, skel->bss->nr_errors);
+	EXPECT_LE(skel->bss->nr_errors, skel->bss->nr_refused);
+	EXPECT_TRUE(is_loaded());
 
 	/* It goes on when ext and the governor go. */
 	EXPECT_EQ(0, bpf_link__destroy(self->link));
