@@ -15,11 +15,28 @@ _cpufreq_ext_words() {
 	COMPREPLY=($(compgen -W "$1" -- "$cur"))
 }
 
+# Does that option of that command have a value?
+_cpufreq_ext_has_value() {
+	case "$1 $2" in
+	*" -c" | *" --cpus" | *" -i" | *" --interval" | *" -n" | *" --count" | *" --csv") ;;
+	*" -o" | *" --output" | "bench -s" | *" --seconds" | "bench -j" | "bench --json") ;;
+	*) return 1 ;;
+	esac
+}
+
 _cpufreq_ext() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local tool=${COMP_WORDS[0]} command='' name='' words i
+	local tool=${COMP_WORDS[0]} command='' name='' words='' i
 
 	COMPREPLY=()
+	# Bash takes "=" for a word. What comes after that of a tunable is not known.
+	if [[ $cur == = && $prev == --* ]]; then
+		cur=''
+	elif [[ $prev == = && ${COMP_WORDS[COMP_CWORD - 2]} == --* ]]; then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	elif [[ $cur == = || $prev == = ]]; then
+		return
+	fi
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		--)
@@ -27,10 +44,11 @@ _cpufreq_ext() {
 			_command_offset $((i + 1)) 2>/dev/null
 			return
 			;;
-		-c | --cpus | -i | --interval | -n | --count | --csv | -o | --output)
-			((i++))
+		-*)
+			if _cpufreq_ext_has_value "$command" "${COMP_WORDS[i]}"; then
+				[[ ${COMP_WORDS[++i]} != = ]] || ((i++))
+			fi
 			;;
-		-*) ;;
 		*)
 			if [[ -z $command ]]; then
 				command=${COMP_WORDS[i]}
@@ -41,20 +59,12 @@ _cpufreq_ext() {
 		esac
 	done
 
-	case $command$prev in
-	bench-s | bench--seconds) return ;;
-	bench-j | bench--json)
-		COMPREPLY=($(compgen -f -- "$cur"))
+	if _cpufreq_ext_has_value "$command" "$prev"; then
+		case $prev in
+		-j | --json | --csv | -o | --output) COMPREPLY=($(compgen -f -- "$cur")) ;;
+		esac
 		return
-		;;
-	esac
-	case $prev in
-	-c | --cpus | -i | --interval | -n | --count) return ;;
-	--csv | -o | --output)
-		COMPREPLY=($(compgen -f -- "$cur"))
-		return
-		;;
-	esac
+	fi
 
 	if [[ -z $command ]]; then
 		_cpufreq_ext_words "list info load replace unload get set status run
@@ -63,14 +73,14 @@ _cpufreq_ext() {
 	fi
 	if [[ $cur == -* ]]; then
 		case $command in
-		load) _cpufreq_ext_words "-s --select -c --cpus -p --pin -v -h" ;;
-		run) _cpufreq_ext_words "-c --cpus -v -h --" ;;
-		status) _cpufreq_ext_words "-j --json -v -h" ;;
-		monitor) _cpufreq_ext_words "-i --interval -n --count --csv -v -h" ;;
-		plot) _cpufreq_ext_words "-o --output -v -h" ;;
-		bench) _cpufreq_ext_words "-s --seconds --json -v -h" ;;
-		*) _cpufreq_ext_words "-v -h" ;;
+		load) words="-s --select -c --cpus -p --pin" ;;
+		run) words="-c --cpus --" ;;
+		status) words="-j --json" ;;
+		monitor) words="-i --interval -n --count --csv" ;;
+		plot) words="-o --output" ;;
+		bench) words="-s --seconds -j --json" ;;
 		esac
+		_cpufreq_ext_words "$words -v --verbose -h --help"
 		return
 	fi
 
