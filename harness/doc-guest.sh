@@ -146,7 +146,7 @@ modprobe -q cpufreq_ext
 	cp -a "/host/root/$file" "/$file"
 done
 cp -a /host/tmp/. /tmp/
-cp -a /host/samples/. /root/
+cp -a /host/samples/. "$HOME/"
 # What the examples compile
 printf '#!/bin/sh\ntimeout 1 sh -c "while :; do :; done"\ntrue\n' >/bin/make
 chmod +x /bin/make

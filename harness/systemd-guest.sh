@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Test the systemd unit of the tool, in a virtual machine with systemd that has
-# just booted with it. /root/commands has what the document says about it.
+# just booted with it. ~/commands has what the document says about it.
 #
 # Usage: systemd-guest.sh [TEST...]
 # shellcheck disable=SC2317 # the tests are called by their names
