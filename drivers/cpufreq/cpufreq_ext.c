@@ -1117,6 +1117,10 @@ static int cpufreq_ext_init(struct cpufreq_policy *policy)
 		return ret;
 
 	ep = to_ext_policy(policy->governor_data);
+	/* What the core begins with is the delay of the driver, however long. */
+	ep->dbs.dbs_data->sampling_rate = min(ep->dbs.dbs_data->sampling_rate,
+					      CPUFREQ_EXT_MAX_DELAY_US);
+
 	ret = cpufreq_ext_add_kobj(ep);
 	if (ret) {
 		cpufreq_dbs_governor_exit(policy);
