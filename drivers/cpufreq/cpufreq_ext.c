@@ -531,6 +531,7 @@ static void cpufreq_ext_watch_caller(struct cpufreq_ext_call *call)
 		return;
 	/* What was read belongs to an operation that runs after it was read. */
 	smp_rmb();
+	/* And @since after @caller, of which that one is the older store. */
 	if (smp_load_acquire(&call->caller) && READ_ONCE(call->since) == since &&
 	    !cpufreq_ext_fault(ops, ep, "an operation has not returned for %u ms",
 			       jiffies_to_msecs(jiffies - since)))

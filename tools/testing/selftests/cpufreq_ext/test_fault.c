@@ -823,8 +823,8 @@ TEST_F_TIMEOUT(fault, slow_while_it_is_registered, 120)
 TEST_F_TIMEOUT(fault, busy_policy_left_alone, 180)
 {
 	u_int64_t start = now_ms();
+	int found, policy, ms;
 	char why[512];
-	int policy, ms;
 
 	self->eject->bss->want_rate_us = 4000000;
 	self->link = attach(self->eject->maps.eject);
@@ -836,7 +836,8 @@ TEST_F_TIMEOUT(fault, busy_policy_left_alone, 180)
 	EXPECT_LE(10000, now_ms() - start);
 	EXPECT_GE(18000, now_ms() - start);
 	snprintf(why, sizeof(why), "%s", reason());
-	ASSERT_EQ(2, sscanf(why, "policy%d was busy and left alone for %d ms", &policy, &ms));
+	found = sscanf(why, "policy%d was busy and left alone for %d ms", &policy, &ms);
+	ASSERT_EQ(2, found);
 	EXPECT_EQ(self->policy, policy);
 	/* The times of CPUs are as exact as a tick. */
 	EXPECT_LE(3990, ms);
