@@ -109,7 +109,8 @@ struct cpufreq_ext_counters {
 
 /**
  * struct cpufreq_ext_policy - what ext knows of a policy
- * @dbs: base; its update_mutex guards the members from @ops to @busy_idle_us
+ * @dbs: base; its update_mutex guards the members from @ops to @busy_idle_us, of
+ *	which the watchdog writes @last_load and @even_from_us without it
  * @node: entry of cpufreq_ext_policies
  * @running: between start and stop; written under cpufreq_ext_mutex
  * @may_kick: cleared before the stop, so that no work is queued after it
@@ -1205,12 +1206,13 @@ static void cpufreq_ext_kick_irq(struct irq_work *irq_work)
 	struct cpufreq_ext_policy *ep = container_of(irq_work,
 						     struct cpufreq_ext_policy,
 						     kick_irq);
-
 	unsigned long gap = usecs_to_jiffies(ep->min_delay_us);
 	unsigned long past = jiffies - READ_ONCE(ep->call->since);
 
-	/* A governor that kicks without end gets the shortest sampling period. */
-	/* Any CPU will do: this one may run a real-time task for long. */
+	/*
+	 * A governor that kicks without end gets the shortest sampling period.
+	 * Any CPU will do: this one may run a real-time task for long.
+	 */
 	queue_delayed_work(system_dfl_wq, &ep->kick_work, past < gap ? gap - past : 0);
 }
 
