@@ -207,10 +207,12 @@ static int select_parse(char *text, struct select_entry **entries)
 
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		value = strchr(line, ' ');
-		/* Nothing but files of cpufreq was saved. */
-		if (!value || strstr(line, "../"))
+		if (!value)
 			continue;
 		*value++ = '\0';
+		/* Nothing but files of cpufreq was saved, which have no such name. */
+		if (strstr(line, ".."))
+			continue;
 		e = main_alloc(e, (nr + 1) * sizeof(*e));
 		e[nr].path = line;
 		e[nr].value = value;
