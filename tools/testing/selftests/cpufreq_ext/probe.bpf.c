@@ -37,7 +37,7 @@ int has_cpu, has_cpu_beyond, table_freq;
 int next_cpu;				/* after want_next_cpu */
 int cpus[PROBE_MAX_CPUS], nr_cpus;	/* of the policy, as next_cpu has them */
 int sample_load, idle_periods, sampling_rate;
-int last_idle_periods, last_idle_load;	/* of the last decision after idleness */
+int most_idle_periods, most_idle_load;	/* of the decision after most idleness */
 __u64 wall_us;
 __s64 idle_us, idle_other;
 __u32 nr_dbs_update;			/* load computations of the dbs core */
@@ -90,9 +90,9 @@ unsigned long BPF_PROG(probe_next_freq, struct cpufreq_policy *policy)
 		load_again = bpf_cpufreq_policy_load(policy);
 		sample_load = bpf_cpufreq_policy_sample_load(policy);
 		idle_periods = bpf_cpufreq_policy_idle_periods(policy);
-		if (idle_periods > 0) {
-			last_idle_periods = idle_periods;
-			last_idle_load = sample_load;
+		if (idle_periods > most_idle_periods) {
+			most_idle_periods = idle_periods;
+			most_idle_load = sample_load;
 		}
 	}
 	sampling_rate = bpf_cpufreq_policy_sampling_rate(policy);

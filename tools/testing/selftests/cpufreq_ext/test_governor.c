@@ -1061,12 +1061,12 @@ TEST_F(ext, idle_periods_kfunc)
 	busy_stop();
 
 	/* What wakes the CPU up next is a decision after idleness. */
-	self->probe->bss->last_idle_periods = 0;
+	self->probe->bss->most_idle_periods = 0;
 	sleep_ms(500);
 	busy_start(self->cpu);
-	EXPECT_TRUE(wait_for(self->probe->bss->last_idle_periods >= 2));
-	EXPECT_GT(50, self->probe->bss->last_idle_load);
-	EXPECT_LE(0, self->probe->bss->last_idle_load);
+	EXPECT_TRUE(wait_for(self->probe->bss->most_idle_periods >= 2));
+	EXPECT_GT(50, self->probe->bss->most_idle_load);
+	EXPECT_LE(0, self->probe->bss->most_idle_load);
 }
 
 TEST_F(ext, times_kfuncs)
