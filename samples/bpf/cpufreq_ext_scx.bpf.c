@@ -93,14 +93,17 @@ void scx_bpf_dispatch(struct task_struct *p, u64 dsq_id, u64 slice,
 		      u64 enq_flags) __ksym __weak;
 bool scx_bpf_consume(u64 dsq_id) __ksym __weak;
 
-static void pair_insert(struct task_struct *p, u64 queue, u64 flags)
+static void pair_insert_for(struct task_struct *p, u64 queue, u64 slice_ns, u64 flags)
 {
-	u64 slice_ns = 1000ULL * slice_us;
-
 	if (bpf_ksym_exists(scx_bpf_dsq_insert))
 		scx_bpf_dsq_insert(p, queue, slice_ns, flags);
 	else
 		scx_bpf_dispatch(p, queue, slice_ns, flags);
+}
+
+static void pair_insert(struct task_struct *p, u64 queue, u64 flags)
+{
+	pair_insert_for(p, queue, 1000ULL * slice_us, flags);
 }
 
 /* Take the first task of a queue for this CPU. */
@@ -221,7 +224,7 @@ void BPF_PROG(pair_enqueue, struct task_struct *p, u64 enq_flags)
 	u32 cpu = scx_bpf_task_cpu(p);
 	bool wakes = enq_flags & pair_const(scx_enq_flags, SCX_ENQ_WAKEUP);
 	struct pair_cpu *c;
-	bool group;
+	bool group, turn;
 
 	if (cpu >= PAIR_MAX_CPUS)
 		return;
@@ -233,10 +236,16 @@ void BPF_PROG(pair_enqueue, struct task_struct *p, u64 enq_flags)
 		return;
 	}
 	group = pair_task_wants(p);
-	/* It goes on where it was, but one is enough. */
-	if (!wakes && !c->keeps && pair_has_turn(c, group)) {
+	turn = pair_has_turn(c, group);
+	/*
+	 * It goes on where it was, but one is enough.  A task of a group does so
+	 * when its turn is over, too, but to the next tick only: then another one
+	 * is let on before it.  In the queue, another CPU would take it.
+	 */
+	if (!wakes && !c->keeps && (turn || group)) {
 		c->keeps = true;
-		pair_insert(p, pair_const(scx_dsq_id_flags, SCX_DSQ_LOCAL), enq_flags);
+		pair_insert_for(p, pair_const(scx_dsq_id_flags, SCX_DSQ_LOCAL),
+				turn ? 1000ULL * slice_us : 1, enq_flags);
 		return;
 	}
 	pair_insert(p, group ? PAIR_GROUPS : PAIR_OTHERS, enq_flags);
