@@ -43,6 +43,7 @@ struct worker {
 static char worker_governors[16][32];
 static int nr_worker_governors;
 static bool workers_end;
+static bool workers_keep_first;		/* the first policy stays with ext */
 static unsigned int nr_broken;
 static struct record *record;
 
@@ -149,7 +150,17 @@ static inline void worker_swap(struct worker *worker)
 	worker->done += !err;
 }
 
-/* Kill a loader at any moment, half of the time after it has loaded. */
+static inline bool worker_has_exited(pid_t pid)
+{
+	siginfo_t info = {};
+
+	return !waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid == pid;
+}
+
+/*
+ * Kill a loader at any moment, half of the time after it has loaded, or was refused
+ * as another governor was there.
+ */
 static inline void worker_kill(struct worker *worker)
 {
 	unsigned int ms = worker_draw(worker, 400);
@@ -166,8 +177,11 @@ static inline void worker_kill(struct worker *worker)
 	}
 	if (pid < 0)
 		return;
-	if (loaded)
-		loaded = wait_for(strstr(read_stat(), "governor: powersave\n"));
+	if (loaded) {
+		wait_for(strstr(read_stat(), "governor: powersave\n") ||
+			 worker_has_exited(pid));
+		loaded = !worker_has_exited(pid);
+	}
 	sleep_ms(ms);
 	kill(pid, SIGKILL);
 	worker->loaded += loaded;
@@ -180,6 +194,9 @@ static inline void worker_kill(struct worker *worker)
 static inline void worker_set_online(struct worker *worker, int cpu, bool online)
 {
 	int err = set_online(cpu, online);
+
+	/* A step may be many of these. */
+	__atomic_store_n(&worker->since_ms, now_ms(), __ATOMIC_RELAXED);
 
 	/* It cannot be while the system suspends. */
 	if (err && (err != -EBUSY || worker->alone))
@@ -225,6 +242,8 @@ static inline void worker_governor(struct worker *worker)
 
 	if (worker_draw(worker, 2))
 		governor = worker_governors[worker_draw(worker, nr_worker_governors)];
+	if (workers_keep_first && policy == policies[0])
+		governor = "ext";
 	/* A policy whose CPUs are off takes none. */
 	if (!set_governor(policy, governor))
 		worker->done++;
@@ -260,6 +279,11 @@ static inline void worker_setspeed(struct worker *worker)
 	worker_pause(worker, 5);
 }
 
+/*
+ * Where this runs, the first policy stays with ext: when the last one leaves a dbs
+ * governor, gov_attr_set_put() destroys a mutex that a store may wait for, of which
+ * DEBUG_MUTEXES warns, with each of these governors.
+ */
 static inline void worker_tunables(struct worker *worker)
 {
 	static const char * const names[] = {
@@ -516,6 +540,9 @@ static inline unsigned int workers_run(struct worker *workers, int n,
 
 	nr_broken = 0;
 	workers_end = false;
+	workers_keep_first = false;
+	for (i = 0; i < n; i++)
+		workers_keep_first |= workers[i].step == worker_tunables;
 	workers_find_governors();
 	if (workers_record()) {
 		worker_broken("the frequencies cannot be watched");
