@@ -1973,25 +1973,55 @@ static void cpufreq_ext_unreg(void *kdata, struct bpf_link *link)
 		schedule_timeout_uninterruptible(1);
 }
 
-static int cpufreq_ext_update(void *kdata, void *old_kdata, struct bpf_link *link)
+/* Does an operation of the registered governor take long, perhaps for ever? */
+static bool cpufreq_ext_is_slow(void)
 {
-	int ret;
+	struct cpufreq_ext_policy *ep;
 
+	lockdep_assert_held(&cpufreq_ext_mutex);
+
+	list_for_each_entry(ep, &cpufreq_ext_policies, node) {
+		if (ep->running && READ_ONCE(ep->call->caller) &&
+		    time_after(jiffies, READ_ONCE(ep->call->since) + CPUFREQ_EXT_EJECT_DELAY))
+			return true;
+	}
+
+	return false;
+}
+
+/* False if that has to wait for an operation, which is not done with the mutex. */
+static bool cpufreq_ext_try_update(void *kdata, void *old_kdata,
+				   struct bpf_link *link, bool wait, int *ret)
+{
 	guard(mutex)(&cpufreq_ext_mutex);
 
+	*ret = -ENOLINK;
 	if (old_kdata != cpufreq_ext_ops || link != cpufreq_ext_link ||
 	    cpufreq_ext_is_faulted(old_kdata))
-		return -ENOLINK;
+		return true;
+	*ret = 0;
 	if (kdata == old_kdata)
-		return 0;
+		return true;
+	if (!wait && cpufreq_ext_is_slow())
+		return false;
 
-	ret = cpufreq_ext_start_all(kdata);
-	if (ret)
-		return ret;
+	*ret = cpufreq_ext_start_all(kdata);
+	if (!*ret)
+		cpufreq_ext_switch_all(kdata, link);
 
-	cpufreq_ext_switch_all(kdata, link);
+	return true;
+}
 
-	return 0;
+static int cpufreq_ext_update(void *kdata, void *old_kdata, struct bpf_link *link)
+{
+	/* By then the watchdog has found what does not return. */
+	unsigned long end = jiffies + 2 * CPUFREQ_EXT_CALL_LIMIT;
+	int ret;
+
+	while (!cpufreq_ext_try_update(kdata, old_kdata, link, time_after(jiffies, end), &ret))
+		schedule_timeout_uninterruptible(1);
+
+	return ret;
 }
 
 /* The stubs give the BPF core the types of the operations; never called. */

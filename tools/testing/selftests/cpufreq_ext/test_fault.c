@@ -756,6 +756,40 @@ TEST_F_TIMEOUT(fault, unloaded_while_an_operation_runs, 120)
 	expect_works_again(_metadata, self);
 }
 
+static void *replace_governor(void *arg)
+{
+	struct _test_data_fault *self = arg;
+
+	return (void *)(long)bpf_link__update_map(self->link, self->eject->maps.other);
+}
+
+/* So does who replaces it, until it is ejected. */
+TEST_F_TIMEOUT(fault, replaced_while_an_operation_runs, 120)
+{
+	pthread_t thread;
+	char why[512];
+	void *err;
+
+	if (!self->sleeps)
+		SKIP(return, "no cpufreq_ext_caller.ko here: build it with KDIR set");
+	hang(_metadata, self, 6000);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, replace_governor, self));
+	sleep_ms(300);
+	expect_governable(_metadata, self);
+	pthread_join(thread, &err);
+	EXPECT_EQ(-ENOLINK, (long)err);
+	EXPECT_EQ(1, self->eject->bss->in_delay);
+	EXPECT_TRUE(is_ejected()) TH_LOG("%s", read_stat());
+	expect_governable(_metadata, self);
+
+	EXPECT_TRUE(wait_for(!self->eject->bss->in_delay));
+	self->eject->data->delay_in = -1;
+	snprintf(why, sizeof(why), "%s", reason());
+	expect_ejected(_metadata, self, why);
+	busy_stop();
+	expect_works_again(_metadata, self);
+}
+
 TEST_F_TIMEOUT(fault, operation_spins, 120)
 {
 	char why[512];
