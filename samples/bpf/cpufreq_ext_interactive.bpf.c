@@ -39,7 +39,7 @@ CPUFREQ_EXT_TUNABLE("1..", "%", "load to aim for, by frequency")
 struct cpufreq_ext_list target_loads = CPUFREQ_EXT_LIST(90);
 CPUFREQ_EXT_TUNABLE("0..", "us", "least time at a frequency before a lower one")
 u32 min_sample_time = 80000;
-CPUFREQ_EXT_TUNABLE("1..4000000", "us", "time between samples")
+CPUFREQ_EXT_TUNABLE("1..2000000", "us", "time between samples")
 u32 timer_rate = 20000;
 CPUFREQ_EXT_TUNABLE("0..1", "", "keep the frequency at hispeed_freq or more")
 u32 boost = 0;

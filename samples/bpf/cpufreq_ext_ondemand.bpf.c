@@ -6,7 +6,8 @@
  * Tunables:
  *
  *   up_threshold		load above which the maximum is set
- *   sampling_down_factor	samples are that many times rarer at the maximum
+ *   sampling_down_factor	samples are that many times rarer at the maximum, but
+ *				come every 2 seconds at least
  *   powersave_bias		thousandths to take off each frequency: it becomes
  *				the average of two that take turns
  *
@@ -54,6 +55,13 @@ static void set_special(struct ondemand_policy *p, bool special)
 	else if (!special && p->special)
 		__sync_fetch_and_sub(&nr_special, 1);
 	p->special = special;
+}
+
+/* ext ejects who leaves a busy policy alone for longer. */
+static void set_delay(struct cpufreq_policy *policy, u32 delay_us)
+{
+	bpf_cpufreq_policy_set_sampling_rate(policy, delay_us < CPUFREQ_EXT_MAX_RATE_US ?
+					     delay_us : CPUFREQ_EXT_MAX_RATE_US);
 }
 
 /* Have two frequencies take turns in a period, so that their mean is biased. */
@@ -153,14 +161,14 @@ static __noinline u32 decide_special(struct cpufreq_policy *policy)
 		return 0;
 	if (p->no_sample) {
 		p->no_sample = false;
-		bpf_cpufreq_policy_set_sampling_rate(policy, p->delay_us);
+		set_delay(policy, p->delay_us);
 		return 0;
 	}
 
 	update_tunables(p, rate_us);
 	if (p->second) {
 		p->second = false;
-		bpf_cpufreq_policy_set_sampling_rate(policy, p->delay_lo_us);
+		set_delay(policy, p->delay_lo_us);
 		return p->freq_lo ?: policy->min;
 	}
 
@@ -170,7 +178,7 @@ static __noinline u32 decide_special(struct cpufreq_policy *policy)
 
 	freq = sample(policy, p, load);
 	set_special(p, tunables_are_special());
-	bpf_cpufreq_policy_set_sampling_rate(policy, p->special ? p->delay_us : 0);
+	set_delay(policy, p->special ? p->delay_us : 0);
 
 	return freq;
 }

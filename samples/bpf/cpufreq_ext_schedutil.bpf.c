@@ -35,7 +35,7 @@
 
 char _license[] SEC("license") = "GPL";
 
-CPUFREQ_EXT_TUNABLE("0..4000000", "us", "time between two decisions, 0 for the shortest possible")
+CPUFREQ_EXT_TUNABLE("0..2000000", "us", "time between two decisions, 0 for the shortest possible")
 u32 rate_limit_us = 0;
 
 /* Parts of the scheduler's structures that not each kernel has */

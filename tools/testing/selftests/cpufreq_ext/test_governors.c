@@ -80,7 +80,7 @@ FIXTURE_SETUP(interactive)
 	ASSERT_EQ(0, inputs_attach(self->skel->obj));
 
 	/* Of the rules' defaults, what is not tested stays out of the way. */
-	self->skel->data_tunables->timer_rate = 4000000;
+	self->skel->data_tunables->timer_rate = 2000000;
 }
 
 FIXTURE_TEARDOWN(interactive)

@@ -46,6 +46,7 @@ status_in_json
 load_ends_when_it_is_ejected
 status_of_an_ejected_governor
 run_goes_on_when_it_is_ejected
+rare_samples_are_no_fault
 run_passes_the_status_on
 run_gives_back_after_signals
 run_gives_back_after_sigkill
@@ -226,8 +227,8 @@ load_refuses_before_it_changes() {
 	refused "interactive has no tunable 'nosuch': use one of" load interactive nosuch=1 &&
 		refused "go_hispeed_load cannot be 'x'" load interactive go_hispeed_load=x &&
 		refused "go_hispeed_load cannot be '-1'" load interactive go_hispeed_load=-1 &&
-		refused "from 1 to 4000000 us" load interactive timer_rate=0 &&
-		refused "timer_rate cannot be '4000001'" load interactive timer_rate=4000001 &&
+		refused "from 1 to 2000000 us" load interactive timer_rate=0 &&
+		refused "timer_rate cannot be '2000001'" load interactive timer_rate=2000001 &&
 		refused "cannot be '9999" load interactive timer_rate=99999999999999999999 &&
 		refused "timer_rate cannot be ''" load interactive timer_rate= &&
 		refused "boost cannot be '2'" load interactive boost=2 &&
@@ -565,6 +566,26 @@ load_ends_when_it_is_ejected() {
 	wait "$pid"
 	expect $? 2 && expect "$(cat "$tmp/start.err")" "cpufreq_ext: $why" &&
 		all_are performance
+}
+
+# A policy must not be busy and left alone, whatever the tunables are.
+rare_samples_are_no_fault() {
+	select_all ext
+	while :; do :; done &
+	busy=$!
+	bad=0
+	for tunable in ondemand:sampling_down_factor=100000 interactive:timer_rate=2000000 \
+		schedutil:rate_limit_us=2000000; do
+		start load "${tunable%:*}" "${tunable#*:}"
+		wait_for governor_is "${tunable%:*}" || bad=1
+		sleep 9
+		expect "$(stat)" "${tunable%:*}" || bad=1
+		kill -INT "$pid"
+		wait "$pid" || bad=1
+	done
+	kill "$busy"
+	wait "$busy"
+	return "$bad"
 }
 
 status_of_an_ejected_governor() {
