@@ -40,6 +40,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
@@ -83,6 +84,7 @@
  * @policy: what it is called for, NULL: init() or exit()
  * @ops: whose operation; between operations the one of the next decision
  * @since: when it began, in jiffies; kept after it returned
+ * @watched: the watchdog looks at what begins before; in jiffies
  * @failed: the BPF governor gave up in it
  */
 struct cpufreq_ext_call {
@@ -90,7 +92,18 @@ struct cpufreq_ext_call {
 	struct cpufreq_ext_policy *policy;
 	struct cpufreq_governor_ext_ops *ops;
 	unsigned long since;
+	unsigned long watched;
 	bool failed;
+};
+
+/**
+ * struct cpufreq_ext_watchdog - what looks for an operation that does not return
+ * @timer: pending if one may run; armed under cpufreq_ext_state.lock
+ * @call: the operation
+ */
+struct cpufreq_ext_watchdog {
+	struct timer_list timer;
+	struct cpufreq_ext_call *call;
 };
 
 /**
@@ -184,7 +197,7 @@ static struct bpf_link *cpufreq_ext_link;
 static struct bpf_link *cpufreq_ext_ejected_link;
 
 /* init() and exit(), which have no policy; under cpufreq_ext_mutex. */
-static struct cpufreq_ext_call cpufreq_ext_call;
+static struct cpufreq_ext_call cpufreq_ext_call = { .watched = INITIAL_JIFFIES };
 
 /*
  * The operations that have one, by policy->cpu; under update_mutex.  They are
@@ -220,9 +233,20 @@ static struct cpufreq_ext_state {
 static void cpufreq_ext_eject_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(cpufreq_ext_ejection, cpufreq_ext_eject_work);
 
-static void cpufreq_ext_watch(struct work_struct *work);
-/* Not deferrable: the CPU that armed it may sleep while another one hangs. */
-static DECLARE_DELAYED_WORK(cpufreq_ext_watchdog, cpufreq_ext_watch);
+static void cpufreq_ext_watch(struct timer_list *timer);
+
+/* Of init() and exit() */
+static struct cpufreq_ext_watchdog cpufreq_ext_watchdog = {
+	.timer	= __TIMER_INITIALIZER(cpufreq_ext_watch, 0),
+	.call	= &cpufreq_ext_call,
+};
+
+/*
+ * Of the operations that have a policy, one for each of its CPUs: they are
+ * deferrable, so that they do not wake up a CPU that is idle, and another one that
+ * is not may miss its frequency.
+ */
+static DEFINE_PER_CPU(struct cpufreq_ext_watchdog, cpufreq_ext_watchdogs);
 
 /* Running policy of a CPU, for kfuncs; written under cpufreq_ext_mutex. */
 static DEFINE_PER_CPU(struct cpufreq_ext_policy __rcu *, cpufreq_ext_cpu_policy);
@@ -307,23 +331,50 @@ static void cpufreq_ext_set_state(struct cpufreq_governor_ext_ops *ops)
 
 /************************ Calling the BPF governor ************************/
 
-/* The watchdog looks at what was begun before; in jiffies */
-static unsigned long cpufreq_ext_watched = INITIAL_JIFFIES;
-
-/* One that is pending is not put off: if it looks too early, try again. */
-static noinline void cpufreq_ext_arm_watchdog(unsigned long now)
+/* On @cpu, or this one if negative */
+static void cpufreq_ext_arm(struct cpufreq_ext_watchdog *watchdog, int cpu,
+			    unsigned long expires)
 {
-	if (queue_delayed_work(system_dfl_wq, &cpufreq_ext_watchdog,
-			       CPUFREQ_EXT_CALL_LIMIT + 1))
-		WRITE_ONCE(cpufreq_ext_watched, now + CPUFREQ_EXT_CALL_LIMIT);
+	lockdep_assert_held(&cpufreq_ext_state.lock);
+
+	timer_delete(&watchdog->timer);
+	watchdog->timer.expires = expires;
+	if (cpu < 0)
+		add_timer(&watchdog->timer);
+	else
+		add_timer_on(&watchdog->timer, cpu);
+}
+
+static void cpufreq_ext_arm_all(struct cpufreq_ext_call *call, unsigned long expires)
+{
+	struct cpufreq_ext_watchdog *watchdog;
+	unsigned int cpu;
+
+	if (!call->policy) {
+		cpufreq_ext_arm(&cpufreq_ext_watchdog, -1, expires);
+		return;
+	}
+	for_each_cpu(cpu, call->policy->dbs.policy->cpus) {
+		watchdog = per_cpu_ptr(&cpufreq_ext_watchdogs, cpu);
+		watchdog->call = call;
+		cpufreq_ext_arm(watchdog, cpu, expires);
+	}
+}
+
+/* What begins before @call->watched is looked at when that has passed. */
+static noinline void cpufreq_ext_arm_watchdog(struct cpufreq_ext_call *call,
+					      unsigned long now)
+{
+	call->watched = now + CPUFREQ_EXT_CALL_LIMIT;
+	scoped_guard(raw_spinlock_irqsave, &cpufreq_ext_state.lock)
+		cpufreq_ext_arm_all(call, call->watched + 1);
 }
 
 /*
  * A sleepable program must not wait for the memory of a process, which can take
  * for ever, with our locks held: page faults fail while it runs.
  *
- * Who calls arms the watchdog, unless somebody did lately: it does not wake up a
- * system that makes no decisions.
+ * Who calls arms the watchdog, unless it was armed for this policy lately.
  */
 static inline void cpufreq_ext_begin(struct cpufreq_ext_call *call)
 {
@@ -332,9 +383,8 @@ static inline void cpufreq_ext_begin(struct cpufreq_ext_call *call)
 	WRITE_ONCE(call->since, now);
 	/* The watchdog reads it first. */
 	smp_store_release(&call->caller, current);
-	/* It is queued once, however many see that it has to be. */
-	if (unlikely(time_after_eq(now, data_race(cpufreq_ext_watched))))
-		cpufreq_ext_arm_watchdog(now);
+	if (unlikely(time_after_eq(now, call->watched)))
+		cpufreq_ext_arm_watchdog(call, now);
 	pagefault_disable();
 }
 
@@ -540,36 +590,33 @@ static void cpufreq_ext_watch_caller(struct cpufreq_ext_call *call)
 				   jiffies_to_msecs(jiffies - since));
 }
 
-/* Is there an operation to watch? */
-static bool cpufreq_ext_watch_call(struct cpufreq_ext_call *call)
-{
-	/* See cpufreq_ext_begin(). */
-	if (!smp_load_acquire(&call->caller))
-		return false;
-
-	cpufreq_ext_watch_caller(call);
-	return true;
-}
-
 /* An operation that does not return has nobody who could say so. */
-static void cpufreq_ext_watch(struct work_struct *work)
+static void cpufreq_ext_watch(struct timer_list *timer)
 {
-	bool again = cpufreq_ext_watch_call(&cpufreq_ext_call);
+	struct cpufreq_ext_watchdog *watchdog =
+		container_of(timer, struct cpufreq_ext_watchdog, timer);
+	struct cpufreq_ext_call *call = READ_ONCE(watchdog->call);
+	bool has_policy = READ_ONCE(call->policy);
+	unsigned int cpu = smp_processor_id();
 	struct cpufreq_ext_policy *ep;
-	unsigned int cpu;
 
 	/* The policy of an operation that runs is freed a grace period later. */
 	guard(rcu)();
-	for_each_possible_cpu(cpu) {
-		ep = rcu_dereference(per_cpu(cpufreq_ext_cpu_policy, cpu));
-		if (ep)
-			cpufreq_ext_watch_load(ep);
+	ep = rcu_dereference(per_cpu(cpufreq_ext_cpu_policy, cpu));
+	if (ep && has_policy)
+		cpufreq_ext_watch_load(ep);
 
-		again |= cpufreq_ext_watch_call(per_cpu_ptr(&cpufreq_ext_calls, cpu));
+	/* See cpufreq_ext_begin(). */
+	if (!smp_load_acquire(&call->caller))
+		return;
+	cpufreq_ext_watch_caller(call);
+
+	scoped_guard(raw_spinlock_irqsave, &cpufreq_ext_state.lock) {
+		/* Unless the next operation has armed it meanwhile */
+		if (!timer_pending(timer))
+			cpufreq_ext_arm(watchdog, has_policy ? (int)cpu : -1,
+					jiffies + CPUFREQ_EXT_CALL_LIMIT / 2);
 	}
-	if (again)
-		queue_delayed_work(system_dfl_wq, &cpufreq_ext_watchdog,
-				   CPUFREQ_EXT_CALL_LIMIT / 2);
 }
 
 /****************************** Decisions *********************************/
@@ -1066,6 +1113,7 @@ static void cpufreq_ext_dbs_start(struct cpufreq_policy *policy)
 	ep->min_delay_us = cpufreq_ext_min_delay_us(policy);
 	ep->call = per_cpu_ptr(&cpufreq_ext_calls, policy->cpu);
 	WRITE_ONCE(ep->call->policy, ep);
+	ep->call->watched = jiffies;
 	ep->last_load = jiffies;
 	ep->running = true;
 	WRITE_ONCE(ep->may_kick, true);
@@ -2112,6 +2160,13 @@ static int __init cpufreq_ext_register_bpf(void)
 
 static int __init cpufreq_ext_register_governor(void)
 {
+	unsigned int cpu;
+
+	/* In a module, no pointer can be in the initializer of a per-CPU variable. */
+	for_each_possible_cpu(cpu)
+		timer_setup(&per_cpu_ptr(&cpufreq_ext_watchdogs, cpu)->timer,
+			    cpufreq_ext_watch, TIMER_DEFERRABLE);
+
 	return cpufreq_register_governor(&cpufreq_ext_gov.gov);
 }
 
@@ -2122,12 +2177,21 @@ static int __init cpufreq_ext_module_init(void)
 }
 module_init(cpufreq_ext_module_init);
 
+static void __exit cpufreq_ext_stop_watchdogs(void)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		timer_delete_sync(&per_cpu_ptr(&cpufreq_ext_watchdogs, cpu)->timer);
+	timer_delete_sync(&cpufreq_ext_watchdog.timer);
+}
+
 static void __exit cpufreq_ext_module_exit(void)
 {
 	cpufreq_unregister_governor(&cpufreq_ext_gov.gov);
 	/* Not cancelled: it may have a link to put. */
 	flush_delayed_work(&cpufreq_ext_ejection);
-	cancel_delayed_work_sync(&cpufreq_ext_watchdog);
+	cpufreq_ext_stop_watchdogs();
 }
 module_exit(cpufreq_ext_module_exit);
 #else
