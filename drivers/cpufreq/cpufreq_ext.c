@@ -127,54 +127,56 @@ struct cpufreq_ext_counters {
  * @node: entry of cpufreq_ext_policies
  * @running: between start and stop; written under cpufreq_ext_mutex
  * @may_kick: cleared before the stop, so that no work is queued after it
- * @ops: the BPF governor that was started for this policy, NULL: fallback
+ * @limits_changed: the driver may have to be told, though the frequency is the same
+ * @asked_long: the BPF governor asked for a long sampling period
  * @load: load of the current decision, or CPUFREQ_EXT_LOAD_*
+ * @ops: the BPF governor that was started for this policy, NULL: fallback
  * @last_load: time in jiffies when it was computed, or seen to be, last
  * @min_delay_us: shortest sampling period that the driver allows
- * @limits_changed: the driver may have to be told, though the frequency is the same
+ * @target_khz: what @wanted_khz came to, unless it was 0
  * @get_next_freq: the operation of @ops, NULL: none, or it is ejected
  * @rate_us: sampling period that the BPF governor has set, 0: none
  * @even_from_us: such a tunable sampling_rate is the sampling period, as it is
  * @wanted_khz: what get_next_freq() returned
- * @target_khz: what that came to, unless it was 0
  * @call: the operation that runs for this policy
  * @counters: since ext was selected; faults under cpufreq_ext_state.lock
- * @asked_long: the BPF governor asked for a long sampling period
  * @strikes: how often in a row it was busy and left alone
  * @busy_wall_us: the time when it was left alone, as get_cpu_idle_time() has it
  * @busy_idle_us: sum of the idle times of its CPUs then
- * @kobj: folder for @counters
  * @kobj_gone: completed when nobody uses @kobj
+ * @kobj: folder for @counters
+ * @rcu: defers the freeing for readers of cpufreq_ext_cpu_policy; @kobj is gone then
  * @kick_irq: leaves the context of bpf_cpufreq_kick_cpu()
  * @kick_work: makes the decision that bpf_cpufreq_kick_cpu() asked for
- * @rcu: defers the freeing for readers of cpufreq_ext_cpu_policy
  */
 struct cpufreq_ext_policy {
 	struct policy_dbs_info dbs;
 	struct list_head node;
 	bool running;
 	bool may_kick;
-	struct cpufreq_governor_ext_ops *ops;
+	bool limits_changed;
+	bool asked_long;
 	int load;
+	struct cpufreq_governor_ext_ops *ops;
 	unsigned long last_load;
 	unsigned int min_delay_us;
-	bool limits_changed;
+	unsigned int target_khz;
 	unsigned long (*get_next_freq)(struct cpufreq_policy *policy);
 	unsigned int rate_us;
 	unsigned int even_from_us;
 	unsigned long wanted_khz;
-	unsigned int target_khz;
 	struct cpufreq_ext_call *call;
 	struct cpufreq_ext_counters counters;
-	bool asked_long;
 	unsigned int strikes;
 	u64 busy_wall_us;
 	u64 busy_idle_us;
-	struct kobject kobj;
-	struct completion kobj_gone;
+	struct completion *kobj_gone;
+	union {
+		struct kobject kobj;
+		struct rcu_head rcu;
+	};
 	struct irq_work kick_irq;
 	struct delayed_work kick_work;
-	struct rcu_head rcu;
 };
 
 static DEFINE_MUTEX(cpufreq_ext_mutex);
@@ -1010,7 +1012,7 @@ ATTRIBUTE_GROUPS(cpufreq_ext_policy);
 
 static void cpufreq_ext_release_kobj(struct kobject *kobj)
 {
-	complete(&container_of(kobj, struct cpufreq_ext_policy, kobj)->kobj_gone);
+	complete(container_of(kobj, struct cpufreq_ext_policy, kobj)->kobj_gone);
 }
 
 static const struct kobj_type cpufreq_ext_policy_ktype = {
@@ -1021,8 +1023,11 @@ static const struct kobj_type cpufreq_ext_policy_ktype = {
 
 static void cpufreq_ext_del_kobj(struct cpufreq_ext_policy *ep)
 {
+	DECLARE_COMPLETION_ONSTACK(gone);
+
+	ep->kobj_gone = &gone;
 	kobject_put(&ep->kobj);
-	wait_for_completion(&ep->kobj_gone);
+	wait_for_completion(&gone);
 }
 
 /* The folder ext/policyN, after the folder ext/ */
@@ -1030,7 +1035,6 @@ static int cpufreq_ext_add_kobj(struct cpufreq_ext_policy *ep)
 {
 	int ret;
 
-	init_completion(&ep->kobj_gone);
 	ret = kobject_init_and_add(&ep->kobj, &cpufreq_ext_policy_ktype,
 				   &ep->dbs.dbs_data->attr_set.kobj, "%s",
 				   kobject_name(&ep->dbs.policy->kobj));
