@@ -120,6 +120,31 @@ int BPF_PROG(wakeups, struct task_struct *p)
 	return 0;
 }
 
+/* What ext has others do later, by itself: deferrable timers wake nobody up. */
+
+#define TIMER_DEFERRABLE	0x00080000
+
+__u64 ext_text, ext_text_end;
+
+static int count_caused(__u64 function)
+{
+	if (function >= ext_text && function < ext_text_end)
+		events_here()->caused++;
+	return 0;
+}
+
+SEC("tp_btf/timer_start")
+int BPF_PROG(own_timers, struct timer_list *timer)
+{
+	return timer->flags & TIMER_DEFERRABLE ? 0 : count_caused((__u64)timer->function);
+}
+
+SEC("tp_btf/workqueue_queue_work")
+int BPF_PROG(own_works, int req_cpu, struct pool_workqueue *pwq, struct work_struct *work)
+{
+	return count_caused((__u64)work->func);
+}
+
 /* ---- memory that a task allocates and does not free ---- */
 
 struct {

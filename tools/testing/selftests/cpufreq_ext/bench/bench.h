@@ -21,6 +21,7 @@ struct bench_events {
 	unsigned long long timers;
 	unsigned long long irq_works;
 	unsigned long long wakeups;
+	unsigned long long caused;	/* timers and works that are ext's own */
 };
 
 #endif /* __CPUFREQ_EXT_BENCH_H */

@@ -76,6 +76,7 @@ uint64_t work_now_ns(void);
 
 /* Sorts @values. */
 void work_figure(const char *name, const char *unit, double *values, int nr);
+void work_figure_least(const char *name, const char *unit, double *values, int nr);
 void work_figure_one(const char *name, const char *unit, double value);
 
 /* the groups */
