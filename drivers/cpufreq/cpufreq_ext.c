@@ -69,6 +69,8 @@
 
 /* An operation that takes longer is a fault. */
 #define CPUFREQ_EXT_CALL_LIMIT		(2 * HZ)
+/* How often one is looked for that has not returned */
+#define CPUFREQ_EXT_WATCH_PERIOD	HZ
 /* So is a busy policy that is left alone for longer, this many times in a row. */
 #define CPUFREQ_EXT_ATTEND_US		(2U * USEC_PER_SEC)
 #define CPUFREQ_EXT_ATTEND_STRIKES	3
@@ -84,7 +86,6 @@
  * @policy: what it is called for, NULL: init() or exit()
  * @ops: whose operation; between operations the one of the next decision
  * @since: when it began, in jiffies; kept after it returned
- * @watched: the watchdog looks at what begins before; in jiffies
  * @failed: the BPF governor gave up in it
  */
 struct cpufreq_ext_call {
@@ -92,18 +93,7 @@ struct cpufreq_ext_call {
 	struct cpufreq_ext_policy *policy;
 	struct cpufreq_governor_ext_ops *ops;
 	unsigned long since;
-	unsigned long watched;
 	bool failed;
-};
-
-/**
- * struct cpufreq_ext_watchdog - what looks for an operation that does not return
- * @timer: pending if one may run; armed under cpufreq_ext_state.lock
- * @call: the operation
- */
-struct cpufreq_ext_watchdog {
-	struct timer_list timer;
-	struct cpufreq_ext_call *call;
 };
 
 /**
@@ -199,7 +189,7 @@ static struct bpf_link *cpufreq_ext_link;
 static struct bpf_link *cpufreq_ext_ejected_link;
 
 /* init() and exit(), which have no policy; under cpufreq_ext_mutex. */
-static struct cpufreq_ext_call cpufreq_ext_call = { .watched = INITIAL_JIFFIES };
+static struct cpufreq_ext_call cpufreq_ext_call;
 
 /*
  * The operations that have one, by policy->cpu; under update_mutex.  They are
@@ -235,20 +225,11 @@ static struct cpufreq_ext_state {
 static void cpufreq_ext_eject_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(cpufreq_ext_ejection, cpufreq_ext_eject_work);
 
-static void cpufreq_ext_watch(struct timer_list *timer);
-
-/* Of init() and exit() */
-static struct cpufreq_ext_watchdog cpufreq_ext_watchdog = {
-	.timer	= __TIMER_INITIALIZER(cpufreq_ext_watch, 0),
-	.call	= &cpufreq_ext_call,
-};
-
 /*
- * Of the operations that have a policy, one for each of its CPUs: they are
- * deferrable, so that they do not wake up a CPU that is idle, and another one that
- * is not may miss its frequency.
+ * The watchdog: a deferrable timer of each CPU with a policy that runs.  It wakes up
+ * no CPU that is idle: another one that is not may miss its frequency.
  */
-static DEFINE_PER_CPU(struct cpufreq_ext_watchdog, cpufreq_ext_watchdogs);
+static DEFINE_PER_CPU(struct timer_list, cpufreq_ext_watchdogs);
 
 /* Running policy of a CPU, for kfuncs; written under cpufreq_ext_mutex. */
 static DEFINE_PER_CPU(struct cpufreq_ext_policy __rcu *, cpufreq_ext_cpu_policy);
@@ -333,66 +314,28 @@ static void cpufreq_ext_set_state(struct cpufreq_governor_ext_ops *ops)
 
 /************************ Calling the BPF governor ************************/
 
-/* On @cpu, or this one if negative */
-static void cpufreq_ext_arm(struct cpufreq_ext_watchdog *watchdog, int cpu,
-			    unsigned long expires)
-{
-	lockdep_assert_held(&cpufreq_ext_state.lock);
-
-	timer_delete(&watchdog->timer);
-	watchdog->timer.expires = expires;
-	if (cpu < 0)
-		add_timer(&watchdog->timer);
-	else
-		add_timer_on(&watchdog->timer, cpu);
-}
-
-static void cpufreq_ext_arm_all(struct cpufreq_ext_call *call, unsigned long expires)
-{
-	struct cpufreq_ext_watchdog *watchdog;
-	unsigned int cpu;
-
-	if (!call->policy) {
-		cpufreq_ext_arm(&cpufreq_ext_watchdog, -1, expires);
-		return;
-	}
-	for_each_cpu(cpu, call->policy->dbs.policy->cpus) {
-		watchdog = per_cpu_ptr(&cpufreq_ext_watchdogs, cpu);
-		watchdog->call = call;
-		cpufreq_ext_arm(watchdog, cpu, expires);
-	}
-}
-
-/* What begins before @call->watched is looked at when that has passed. */
-static noinline void cpufreq_ext_arm_watchdog(struct cpufreq_ext_call *call,
-					      unsigned long now)
-{
-	call->watched = now + CPUFREQ_EXT_CALL_LIMIT;
-	scoped_guard(raw_spinlock_irqsave, &cpufreq_ext_state.lock)
-		cpufreq_ext_arm_all(call, call->watched + 1);
-}
-
 /*
  * A sleepable program must not wait for the memory of a process, which can take
  * for ever, with our locks held: page faults fail while it runs.
- *
- * Who calls arms the watchdog, unless it was armed for this policy lately.
  */
 static inline void cpufreq_ext_begin(struct cpufreq_ext_call *call)
 {
-	unsigned long now = jiffies;
-
-	WRITE_ONCE(call->since, now);
+	WRITE_ONCE(call->since, jiffies);
 	/* The watchdog reads it first. */
 	smp_store_release(&call->caller, current);
-	if (unlikely(time_after_eq(now, call->watched)))
-		cpufreq_ext_arm_watchdog(call, now);
 	pagefault_disable();
 }
 
 static bool cpufreq_ext_is_late(struct cpufreq_ext_call *call)
 {
 	return time_after(jiffies, READ_ONCE(call->since) + CPUFREQ_EXT_CALL_LIMIT);
+}
+
+/* Without a lock: it may return, and the next one begin, at any time. */
+static bool cpufreq_ext_runs_for(struct cpufreq_ext_call *call, unsigned long least)
+{
+	return READ_ONCE(call->caller) &&
+	       time_after_eq(jiffies, READ_ONCE(call->since) + least);
 }
 
 static noinline void cpufreq_ext_check_late(struct cpufreq_ext_call *call)
@@ -592,33 +535,54 @@ static void cpufreq_ext_watch_caller(struct cpufreq_ext_call *call)
 				   jiffies_to_msecs(jiffies - since));
 }
 
-/* An operation that does not return has nobody who could say so. */
+static void cpufreq_ext_watch_call(struct cpufreq_ext_call *call)
+{
+	/* See cpufreq_ext_begin(). */
+	if (smp_load_acquire(&call->caller))
+		cpufreq_ext_watch_caller(call);
+}
+
+/*
+ * An operation that does not return has nobody who could say so.  Its CPU may be
+ * idle, or not be one of the policy: whoever is awake looks at all of them.
+ */
 static void cpufreq_ext_watch(struct timer_list *timer)
 {
-	struct cpufreq_ext_watchdog *watchdog =
-		container_of(timer, struct cpufreq_ext_watchdog, timer);
-	struct cpufreq_ext_call *call = READ_ONCE(watchdog->call);
-	bool has_policy = READ_ONCE(call->policy);
-	unsigned int cpu = smp_processor_id();
 	struct cpufreq_ext_policy *ep;
+	unsigned int cpu;
 
 	/* The policy of an operation that runs is freed a grace period later. */
-	guard(rcu)();
-	ep = rcu_dereference(per_cpu(cpufreq_ext_cpu_policy, cpu));
-	if (ep && has_policy)
-		cpufreq_ext_watch_load(ep);
+	scoped_guard(rcu) {
+		ep = rcu_dereference(*this_cpu_ptr(&cpufreq_ext_cpu_policy));
+		if (ep)
+			cpufreq_ext_watch_load(ep);
 
-	/* See cpufreq_ext_begin(). */
-	if (!smp_load_acquire(&call->caller))
-		return;
-	cpufreq_ext_watch_caller(call);
-
-	scoped_guard(raw_spinlock_irqsave, &cpufreq_ext_state.lock) {
-		/* Unless the next operation has armed it meanwhile */
-		if (!timer_pending(timer))
-			cpufreq_ext_arm(watchdog, has_policy ? (int)cpu : -1,
-					jiffies + CPUFREQ_EXT_CALL_LIMIT / 2);
+		cpufreq_ext_watch_call(&cpufreq_ext_call);
+		for_each_possible_cpu(cpu)
+			cpufreq_ext_watch_call(per_cpu_ptr(&cpufreq_ext_calls, cpu));
 	}
+	mod_timer(timer, jiffies + CPUFREQ_EXT_WATCH_PERIOD);
+}
+
+/* For the CPUs of a policy that starts */
+static void cpufreq_ext_start_watch(const struct cpumask *cpus)
+{
+	struct timer_list *timer;
+	unsigned int cpu;
+
+	for_each_cpu(cpu, cpus) {
+		timer = per_cpu_ptr(&cpufreq_ext_watchdogs, cpu);
+		timer->expires = jiffies + CPUFREQ_EXT_WATCH_PERIOD;
+		add_timer_on(timer, cpu);
+	}
+}
+
+static void cpufreq_ext_stop_watch(const struct cpumask *cpus)
+{
+	unsigned int cpu;
+
+	for_each_cpu(cpu, cpus)
+		timer_delete_sync(per_cpu_ptr(&cpufreq_ext_watchdogs, cpu));
 }
 
 /****************************** Decisions *********************************/
@@ -864,15 +828,33 @@ static struct cpufreq_ext_counters cpufreq_ext_sum(void)
 	return sum;
 }
 
+/*
+ * Who waits here for an operation that hangs keeps all others from ext, as the core
+ * holds the lock of its tunables.  If there is one, the next decision of that policy
+ * is made with the new rate.
+ */
 static ssize_t cpufreq_ext_sampling_rate_store(struct gov_attr_set *attr_set,
 					       const char *buf, size_t count)
 {
+	struct policy_dbs_info *policy_dbs;
+	struct cpufreq_ext_policy *ep;
 	unsigned int rate_us;
 
-	if (kstrtouint(buf, 10, &rate_us) || rate_us > CPUFREQ_EXT_MAX_DELAY_US)
+	if (kstrtouint(buf, 10, &rate_us) || rate_us < CPUFREQ_EXT_MIN_DELAY_US ||
+	    rate_us > CPUFREQ_EXT_MAX_DELAY_US)
 		return -EINVAL;
 
-	return sampling_rate_store(attr_set, buf, count);
+	WRITE_ONCE(to_dbs_data(attr_set)->sampling_rate, rate_us);
+	list_for_each_entry(policy_dbs, &attr_set->policy_list, list) {
+		ep = to_ext_policy(policy_dbs);
+		if (!ep->call || cpufreq_ext_runs_for(ep->call, CPUFREQ_EXT_EJECT_DELAY))
+			continue;
+		/* The period that is under way may be longer. */
+		guard(mutex)(&policy_dbs->update_mutex);
+		gov_update_sample_delay(policy_dbs, 0);
+	}
+
+	return count;
 }
 
 /* Store a boolean that changes how load is counted, and start to count anew. */
@@ -1111,13 +1093,14 @@ static void cpufreq_ext_dbs_start(struct cpufreq_policy *policy)
 	struct cpufreq_governor_ext_ops *ops;
 	int ret;
 
+	cpufreq_ext_start_watch(policy->cpus);
+
 	guard(mutex)(&cpufreq_ext_mutex);
 	guard(mutex)(&ep->dbs.update_mutex);
 
 	ep->min_delay_us = cpufreq_ext_min_delay_us(policy);
 	ep->call = per_cpu_ptr(&cpufreq_ext_calls, policy->cpu);
 	WRITE_ONCE(ep->call->policy, ep);
-	ep->call->watched = jiffies;
 	ep->last_load = jiffies;
 	ep->running = true;
 	WRITE_ONCE(ep->may_kick, true);
@@ -1153,12 +1136,14 @@ static void cpufreq_ext_stop(struct cpufreq_policy *policy)
 	irq_work_sync(&ep->kick_irq);
 	cancel_delayed_work_sync(&ep->kick_work);
 
-	guard(mutex)(&cpufreq_ext_mutex);
-	guard(mutex)(&ep->dbs.update_mutex);
+	scoped_guard(mutex, &cpufreq_ext_mutex) {
+		guard(mutex)(&ep->dbs.update_mutex);
 
-	cpufreq_ext_attach(ep, NULL);
-	ep->running = false;
-	cpufreq_ext_set_cpus(ep, NULL);
+		cpufreq_ext_attach(ep, NULL);
+		ep->running = false;
+		cpufreq_ext_set_cpus(ep, NULL);
+	}
+	cpufreq_ext_stop_watch(policy->cpus);
 }
 
 static int cpufreq_ext_init(struct cpufreq_policy *policy)
@@ -1783,29 +1768,46 @@ static int cpufreq_ext_init_name(char *dst, const char *src)
 }
 
 /*
- * Kfuncs that every type of program may call, and that read pages of processes or
- * files whoever the task is: pagefault_disable() does not stop them.
+ * Kfuncs that every type of program may call, with which the watchdog could not
+ * look, as it is a timer on that CPU
  */
 BTF_SET_START(cpufreq_ext_refused_kfuncs)
+BTF_ID(func, bpf_preempt_disable)
+#if !KF_TRUSTED_ARGS	/* not in 6.12 */
+BTF_ID(func, bpf_local_irq_save)
+#endif
+BTF_SET_END(cpufreq_ext_refused_kfuncs)
+
+/*
+ * Those that read pages of processes or files whoever the task is:
+ * pagefault_disable() does not stop them.
+ */
+BTF_SET_START(cpufreq_ext_refused_sleepable_kfuncs)
 #if !KF_TRUSTED_ARGS	/* not in 6.12 */
 BTF_ID(func, bpf_copy_from_user_task_str)
 BTF_ID(func, bpf_copy_from_user_task_dynptr)
 BTF_ID(func, bpf_copy_from_user_task_str_dynptr)
 BTF_ID(func, bpf_dynptr_from_file)
 #endif
-BTF_SET_END(cpufreq_ext_refused_kfuncs)
+BTF_SET_END(cpufreq_ext_refused_sleepable_kfuncs)
+
+static bool cpufreq_ext_is_refused(const struct bpf_prog *prog, u32 kfunc)
+{
+	return btf_id_set_contains(&cpufreq_ext_refused_kfuncs, kfunc) ||
+	       (prog->sleepable &&
+		btf_id_set_contains(&cpufreq_ext_refused_sleepable_kfuncs, kfunc));
+}
 
 static int cpufreq_ext_check_member(const struct btf_type *t,
 				    const struct btf_member *member,
 				    const struct bpf_prog *prog)
 {
-	const struct bpf_insn *insn;
-	u32 i;
+	const struct bpf_insn *insn = prog->insnsi, *end = insn + prog->len;
 
-	for (i = 0, insn = prog->insnsi; prog->sleepable && i < prog->len; i++, insn++) {
+	for (; insn < end; insn++) {
 		if (insn->code == (BPF_JMP | BPF_CALL) &&
 		    insn->src_reg == BPF_PSEUDO_KFUNC_CALL && !insn->off &&
-		    btf_id_set_contains(&cpufreq_ext_refused_kfuncs, insn->imm))
+		    cpufreq_ext_is_refused(prog, insn->imm))
 			return -EACCES;
 	}
 
@@ -2025,16 +2027,15 @@ static void cpufreq_ext_unreg(void *kdata, struct bpf_link *link)
 		schedule_timeout_uninterruptible(1);
 }
 
-/* Does an operation of the registered governor take long, perhaps for ever? */
-static bool cpufreq_ext_is_slow(void)
+/* Does an operation of the registered governor run, for longer than @least? */
+static bool cpufreq_ext_is_called(unsigned long least)
 {
 	struct cpufreq_ext_policy *ep;
 
 	lockdep_assert_held(&cpufreq_ext_mutex);
 
 	list_for_each_entry(ep, &cpufreq_ext_policies, node) {
-		if (ep->running && READ_ONCE(ep->call->caller) &&
-		    time_after(jiffies, READ_ONCE(ep->call->since) + CPUFREQ_EXT_EJECT_DELAY))
+		if (ep->running && cpufreq_ext_runs_for(ep->call, least))
 			return true;
 	}
 
@@ -2043,7 +2044,7 @@ static bool cpufreq_ext_is_slow(void)
 
 /* False if that has to wait for an operation, which is not done with the mutex. */
 static bool cpufreq_ext_try_update(void *kdata, void *old_kdata,
-				   struct bpf_link *link, bool wait, int *ret)
+				   struct bpf_link *link, bool last, int *ret)
 {
 	guard(mutex)(&cpufreq_ext_mutex);
 
@@ -2054,8 +2055,9 @@ static bool cpufreq_ext_try_update(void *kdata, void *old_kdata,
 	*ret = 0;
 	if (kdata == old_kdata)
 		return true;
-	if (!wait && cpufreq_ext_is_slow())
-		return false;
+	*ret = -EBUSY;
+	if (cpufreq_ext_is_called(last ? CPUFREQ_EXT_EJECT_DELAY : 0))
+		return last;
 
 	*ret = cpufreq_ext_start_all(kdata);
 	if (!*ret)
@@ -2066,7 +2068,7 @@ static bool cpufreq_ext_try_update(void *kdata, void *old_kdata,
 
 static int cpufreq_ext_update(void *kdata, void *old_kdata, struct bpf_link *link)
 {
-	/* By then the watchdog has found what does not return. */
+	/* By then the watchdog has found what does not return, unless all is idle. */
 	unsigned long end = jiffies + 2 * CPUFREQ_EXT_CALL_LIMIT;
 	int ret;
 
@@ -2168,8 +2170,8 @@ static int __init cpufreq_ext_register_governor(void)
 
 	/* In a module, no pointer can be in the initializer of a per-CPU variable. */
 	for_each_possible_cpu(cpu)
-		timer_setup(&per_cpu_ptr(&cpufreq_ext_watchdogs, cpu)->timer,
-			    cpufreq_ext_watch, TIMER_DEFERRABLE);
+		timer_setup(per_cpu_ptr(&cpufreq_ext_watchdogs, cpu), cpufreq_ext_watch,
+			    TIMER_DEFERRABLE | TIMER_PINNED);
 
 	return cpufreq_register_governor(&cpufreq_ext_gov.gov);
 }
@@ -2181,21 +2183,11 @@ static int __init cpufreq_ext_module_init(void)
 }
 module_init(cpufreq_ext_module_init);
 
-static void __exit cpufreq_ext_stop_watchdogs(void)
-{
-	unsigned int cpu;
-
-	for_each_possible_cpu(cpu)
-		timer_delete_sync(&per_cpu_ptr(&cpufreq_ext_watchdogs, cpu)->timer);
-	timer_delete_sync(&cpufreq_ext_watchdog.timer);
-}
-
 static void __exit cpufreq_ext_module_exit(void)
 {
 	cpufreq_unregister_governor(&cpufreq_ext_gov.gov);
 	/* Not cancelled: it may have a link to put. */
 	flush_delayed_work(&cpufreq_ext_ejection);
-	cpufreq_ext_stop_watchdogs();
 }
 module_exit(cpufreq_ext_module_exit);
 #else

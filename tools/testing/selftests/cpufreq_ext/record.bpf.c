@@ -35,7 +35,8 @@ static void check(struct cpufreq_policy *policy, u32 min, u32 max)
 {
 	u32 cur = policy->cur;
 
-	if (cur >= min && cur <= max)
+	/* While they change they may be the wrong way round: the maximum counts. */
+	if (cur <= max && (cur >= min || min > max))
 		return;
 	__sync_fetch_and_add(&nr_outside, 1);
 	outside_khz = cur;

@@ -661,6 +661,7 @@ static void expect_governable(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, set_governor(self->last, "ext"));
 	EXPECT_EQ(0, set_online(self->last_cpu, false));
 	EXPECT_EQ(0, set_online(self->last_cpu, true));
+	EXPECT_EQ(0, write_file(CPUFREQ "/ext/sampling_rate", "20000"));
 	read_stat();
 	counter(-1, "decisions");
 	counter(self->policy, "decisions");

@@ -13,6 +13,7 @@
 #include "util.h"
 #include "probe.skel.h"
 #include "compat.skel.h"
+#include "preempt_fail.skel.h"
 #include "writer_fail.skel.h"
 #include "stash_fail.skel.h"
 #include "foreign.skel.h"
@@ -429,6 +430,15 @@ TEST_F(ext, start_fails_after_hotplug)
 	EXPECT_EQ(0, set_online(cpus[n - 1], true));
 	EXPECT_EQ(1, self->probe->bss->active[self->policy]);
 	EXPECT_EQ(min_freq(), cur_freq(self->policy));
+}
+
+TEST_F(ext, disabled_preemption_is_refused)
+{
+	struct preempt_fail *skel = preempt_fail__open();
+
+	ASSERT_NE(NULL, skel);
+	EXPECT_EQ(-EACCES, preempt_fail__load(skel));
+	preempt_fail__destroy(skel);
 }
 
 TEST_F(ext, write_to_policy_is_refused)

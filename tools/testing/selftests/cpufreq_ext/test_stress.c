@@ -97,6 +97,8 @@ STRESS_TEST(swap_without_gap)
 		sleep_ms(i % 30);
 	}
 	EXPECT_EQ(before, record->bss->nr_fallback);
+	/* Each makes a decision for each policy. */
+	EXPECT_LT(swaps * nr_policies, skel->bss->low_decisions + skel->bss->lower_decisions);
 	TH_LOG("%lu swaps, %u and %u decisions, none on the fallback", swaps,
 	       skel->bss->low_decisions, skel->bss->lower_decisions);
 	busy_stop();
