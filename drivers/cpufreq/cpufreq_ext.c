@@ -207,7 +207,7 @@ static DEFINE_PER_CPU(struct cpufreq_ext_call, cpufreq_ext_calls);
  * @reason: of the fault
  * @gone: counters of policies that ext no longer governs; faults without a policy
  */
-static struct cpufreq_ext_state {
+struct cpufreq_ext_state {
 	/* All of it; in any context */
 	raw_spinlock_t lock;
 	struct cpufreq_governor_ext_ops *ops;
@@ -216,7 +216,9 @@ static struct cpufreq_ext_state {
 	char name[CPUFREQ_EXT_NAME_LEN];
 	char reason[CPUFREQ_EXT_REASON_LEN];
 	struct cpufreq_ext_counters gone;
-} cpufreq_ext_state = {
+};
+
+static struct cpufreq_ext_state cpufreq_ext_state = {
 	.lock = __RAW_SPIN_LOCK_UNLOCKED(cpufreq_ext_state.lock),
 	.stat = "INIT",
 	.name = "performance",
@@ -1363,8 +1365,8 @@ __bpf_kfunc_start_defs();
  * May be called in every operation of a BPF governor.  No further decision of it
  * counts: all policies run at their maximum, ext/stat and the kernel's log tell
  * the reason, and the link is detached.  Called in init() or start() during
- * registration, the latter fails with %-ECANCELED, and only the log has the
- * reason.
+ * registration, the latter fails, with %-ECANCELED if they return 0, and only the
+ * log has the reason.
  *
  * Return:
  * * 0      - done; the operation should return soon

@@ -13,7 +13,8 @@
 #define NSEC_PER_SEC	1000000000ULL
 
 #define TICK_NS		(4 * NSEC_PER_MSEC)
-#define DECISIONS	250
+#define DECISIONS	300
+#define MIN_DECISIONS	250
 #define MAX_DECISIONS	1000
 
 static double values[BENCH_MAX_RECORDS];
@@ -68,11 +69,15 @@ static void decision(const struct side *side, int nr, const char *name)
 {
 	struct loaded l;
 	struct cost c;
+	int n;
 
 	side_begin(side, &l, nr);
 	cost_begin(&c, side->update, has_policy(side));
 	decide(side, &c);
-	work_figure(name, "instructions", values, unchanged(&c));
+	n = unchanged(&c);
+	if (n < MIN_DECISIONS)
+		side_die("%s: %d decisions instead of %d", name, n, MIN_DECISIONS);
+	work_figure(name, "instructions", values, n);
 	cost_end(&c);
 	side_end(&l);
 }

@@ -53,15 +53,12 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The median, the tenth and the ninetieth percentile, and the number of values */
-/* The value of which the part @quantile is less */
+/* The value of which the part @quantile is less, two percentiles, and the number */
 static void print_figure(const char *name, const char *unit, double *values, int nr,
 			 double quantile)
 {
-	if (!nr) {
-		printf("figure %s none %s\n", name, unit);
-		return;
-	}
+	if (!nr)
+		side_die("%s: there was nothing to measure", name);
 	qsort(values, nr, sizeof(*values), compare);
 	printf("figure %s %.10g %s %.10g %.10g %d\n", name, values[(int)(nr * quantile)], unit,
 	       values[nr / 10], values[nr - 1 - nr / 10], nr);
