@@ -5,8 +5,10 @@
 
 char _license[] SEC("license") = "GPL";
 
-void bpf_preempt_disable(void) __ksym;
-void bpf_preempt_enable(void) __ksym;
+void bpf_preempt_disable(void)
+	__ksym;
+void bpf_preempt_enable(void)
+	__ksym;
 
 SEC("struct_ops/preempt_next_freq")
 unsigned long BPF_PROG(preempt_next_freq, struct cpufreq_policy *policy)
