@@ -77,7 +77,11 @@ static void decision(const struct side *side, int nr, const char *name)
 	n = unchanged(&c);
 	if (n < MIN_DECISIONS)
 		side_die("%s: %d decisions instead of %d", name, n, MIN_DECISIONS);
-	work_figure(name, "instructions", values, n);
+	/* With many policies, CPUs that share a thread of QEMU come between. */
+	if (nr)
+		work_figure_least(name, "instructions", values, n);
+	else
+		work_figure(name, "instructions", values, n);
 	cost_end(&c);
 	side_end(&l);
 }
@@ -233,7 +237,7 @@ void groups_vip(void)
 
 /* ---- registering ---- */
 
-#define ROUNDS	11
+#define ROUNDS	31
 
 static void costs_of(struct cost *c, const char *name)
 {
@@ -463,6 +467,8 @@ void groups_idle(void)
 /* ---- all that a decision costs, wherever ---- */
 
 #define WORK_NS		(20 * NSEC_PER_SEC)
+/* What else the system has to do at times can only add. */
+#define WHOLE_ROUNDS	3
 #define DAEMON_US	"8000"
 
 static double work_time(void)
@@ -533,29 +539,39 @@ static double daemon_time(bool keeps_files, double *decisions)
 	return time;
 }
 
+static double side_time(const char *name, double *decisions)
+{
+	if (!strncmp(name, "daemon", 6))
+		return daemon_time(!strcmp(name, "daemon-least"), decisions);
+
+	return governor_time(side_find(name), decisions);
+}
+
 void groups_whole(void)
 {
 	static const char * const names[] = {
 		"kernel-ondemand", "ext-empty", "ext-ondemand", "daemon", "daemon-least",
 	};
-	double before, after, time, decisions = 0;
+	double base, time, least[ARRAY_SIZE(names)], decisions[ARRAY_SIZE(names)];
 	size_t i;
+	int n;
 
 	/* What the kernel puts off at boot is done by then. */
 	base_time();
-	before = base_time();
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strncmp(names[i], "daemon", 6))
-			time = governor_time(side_find(names[i]), &decisions);
-		else
-			time = daemon_time(!strcmp(names[i], "daemon-least"), &decisions);
-		after = base_time();
-		if (!decisions)
-			side_die("%s made no decisions", names[i]);
-		work_figure_one(name_of("whole/%s", names[i]), "instructions",
-				(time - (before + after) / 2) / decisions);
-		before = after;
+	base = base_time();
+	for (n = 0; n < WHOLE_ROUNDS; n++) {
+		for (i = 0; i < ARRAY_SIZE(names); i++) {
+			time = side_time(names[i], &decisions[i]);
+			least[i] = n && least[i] < time ? least[i] : time;
+			if (!decisions[i])
+				side_die("%s made no decisions", names[i]);
+		}
+		time = base_time();
+		base = time < base ? time : base;
 	}
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		work_figure_one(name_of("whole/%s", names[i]), "instructions",
+				(least[i] - base) / decisions[i]);
 }
 
 /* ---- for other tools ---- */

@@ -288,6 +288,15 @@ static int agreeing(const double *values, int nr, double median)
 	return n;
 }
 
+/*
+ * What happens in a minute is not counted in instructions.  Where the tasks of vip's
+ * list are in its hash map is another place in each boot.
+ */
+static bool has_to_agree(const struct figure *f)
+{
+	return strcmp(f->unit, "1/s") && strncmp(f->name, "hook/", 5);
+}
+
 /* Over the numbers of policies in the names */
 static double fit(const double *y, const double *x, int nr, bool left)
 {
@@ -645,8 +654,7 @@ int main(int argc, char **argv)
 	for (f = figures; f < figures + nr_figures; f++) {
 		f->median = median_of(f->values, f->boots);
 		f->agreed = agreeing(f->values, f->boots, f->median);
-		/* What happens in a minute is not counted in instructions. */
-		differ |= f->agreed < f->boots && strcmp(f->unit, "1/s");
+		differ |= f->agreed < f->boots && has_to_agree(f);
 		differ |= f->boots < nr_boots && strcmp(f->topology, "module");
 	}
 	for (r = rows; r < rows + ARRAY_SIZE(rows); r++) {
