@@ -468,7 +468,7 @@ void groups_idle(void)
 
 #define WORK_NS		(20 * NSEC_PER_SEC)
 /* What else the system has to do at times can only add. */
-#define WHOLE_ROUNDS	3
+#define WHOLE_ROUNDS	6
 #define DAEMON_US	"8000"
 
 static double work_time(void)
