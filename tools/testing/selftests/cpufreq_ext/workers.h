@@ -18,6 +18,7 @@
 
 #define WORKERS_MAX	32
 #define WORKER_HANG_MS	60000		/* no operation takes that long */
+#define WORKER_ROUNDS	512		/* of a busy loop until it relaxes */
 #define WORKER_LOADER	"./cpufreq_ext"
 #define WORKER_OBJECT	"cpufreq_ext_powersave.bpf.o"
 
@@ -377,6 +378,16 @@ static inline bool workers_can_suspend(void)
 	       !write_file("/sys/module/suspend/parameters/pm_test_delay", "0");
 }
 
+/* To an emulator that runs the CPUs in turn, that this one can wait for the others */
+static inline void worker_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	asm volatile("yield");
+#endif
+}
+
 /*
  * One for each CPU: busy, but workers get the time that they want.  Not bound to
  * a CPU, as the kernel complains when such a CPU is taken off.
@@ -384,10 +395,12 @@ static inline bool workers_can_suspend(void)
 static inline void *worker_busy_loop(void *end)
 {
 	struct sched_param param = {};
+	unsigned int round = 0;
 
 	sched_setscheduler(0, SCHED_IDLE, &param);
 	while (!__atomic_load_n((bool *)end, __ATOMIC_RELAXED))
-		;
+		if (++round % WORKER_ROUNDS == 0)
+			worker_relax();
 	return NULL;
 }
 

@@ -44,6 +44,7 @@ const struct side *side_find(const char *name);
 void side_select(const char *governor, int nr);
 /* Take samples as often as possible, and the first at the next tick. */
 void side_sample_now(const struct side *side);
+void side_sample_every(const struct side *side, const char *period_us);
 void side_load(struct loaded *l, const char *object);
 void side_attach(struct loaded *l);
 void side_unload(struct loaded *l);

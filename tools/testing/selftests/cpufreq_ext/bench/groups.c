@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is measured */
+#include <pthread.h>
+#include <semaphore.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -51,15 +53,15 @@ static bool has_policy(const struct side *side)
 	return !strstr(side->update, "sugov");
 }
 
-/* Keep a CPU busy, and have DECISIONS made. */
-static void decide(const struct side *side, struct cost *c)
+/* Keep a CPU busy, and have decisions made. */
+static void decide(const struct side *side, struct cost *c, unsigned int nr)
 {
 	int i;
 
 	/* The first find the load of the time before. */
 	work(8 * TICK_NS);
 	cost_forget(c);
-	for (i = 0; cost_count(c) < DECISIONS && i < MAX_DECISIONS; i++) {
+	for (i = 0; cost_count(c) < nr && i < MAX_DECISIONS; i++) {
 		side_sample_now(side);
 		work(5 * TICK_NS / 2);
 	}
@@ -73,7 +75,7 @@ static void decision(const struct side *side, int nr, const char *name)
 
 	side_begin(side, &l, nr);
 	cost_begin(&c, side->update, has_policy(side));
-	decide(side, &c);
+	decide(side, &c, DECISIONS);
 	n = unchanged(&c);
 	if (n < MIN_DECISIONS)
 		side_die("%s: %d decisions instead of %d", name, n, MIN_DECISIONS);
@@ -150,21 +152,98 @@ void groups_changes(int argc, char **argv)
 
 /* ---- the list of vip ---- */
 
-#define FIRST_PID	5000000	/* above all that there are */
+/* Where a thread is found in a hash table is chance: what counts is the mean of many. */
 
-static void list_tasks(struct loaded *l, u_int32_t nr)
+#define FIRST_PID	5000000	/* above all that there are */
+#define VIP_THREADS	64
+#define VIP_DECISIONS	10
+
+static void list_task(struct loaded *l, u_int32_t pid)
 {
 	int map = bpf_object__find_map_fd_by_name(l->obj, "vip_tasks");
-	u_int32_t pid = getpid();
 	u_int8_t one = 1;
-	u_int32_t i;
 
-	bpf_map_update_elem(map, &pid, &one, BPF_ANY);
-	for (i = 1; i < nr; i++) {
-		pid = FIRST_PID + i;
-		if (bpf_map_update_elem(map, &pid, &one, BPF_ANY))
-			side_die("vip takes no %u tasks", nr);
+	if (bpf_map_update_elem(map, &pid, &one, BPF_ANY))
+		side_die("vip does not take that many tasks");
+}
+
+/* A listed thread that runs while decisions are made */
+struct vip_thread {
+	const struct side *side;
+	struct loaded *l;
+	struct cost *c;
+	double mean;
+};
+
+static void *vip_thread(void *arg)
+{
+	struct vip_thread *t = arg;
+	double sum = 0;
+	int i, n;
+
+	list_task(t->l, gettid());
+	decide(t->side, t->c, VIP_DECISIONS);
+	n = unchanged(t->c);
+	for (i = 0; i < n; i++)
+		sum += values[i];
+	t->mean = sum / n;
+	/* It leaves the list when it ends. */
+	return NULL;
+}
+
+static double vip_decision(const struct side *side, struct loaded *l)
+{
+	struct vip_thread t = { .side = side, .l = l };
+	pthread_t thread;
+	struct cost c;
+	double sum = 0;
+	int i;
+
+	cost_begin(&c, side->update, true);
+	t.c = &c;
+	for (i = 0; i < VIP_THREADS; i++) {
+		if (pthread_create(&thread, NULL, vip_thread, &t))
+			side_die("no thread: %s", strerror(errno));
+		pthread_join(thread, NULL);
+		sum += t.mean;
 	}
+	cost_end(&c);
+	return sum / VIP_THREADS;
+}
+
+/* Threads that wake one another up in turn */
+#define RING_THREADS	256
+#define RING_TURNS	4
+
+static sem_t ring[RING_THREADS];
+
+static void *ring_thread(void *arg)
+{
+	long n = (long)arg;
+	int turn;
+
+	for (turn = 0; turn < RING_TURNS; turn++) {
+		sem_wait(&ring[n]);
+		sleep_ms(1);
+		work(10000);
+		sem_post(&ring[(n + 1) % RING_THREADS]);
+	}
+	return NULL;
+}
+
+static void ring_run(void)
+{
+	pthread_t threads[RING_THREADS];
+	long i;
+
+	for (i = 0; i < RING_THREADS; i++) {
+		sem_init(&ring[i], 0, 0);
+		if (pthread_create(&threads[i], NULL, ring_thread, (void *)i))
+			side_die("no thread: %s", strerror(errno));
+	}
+	sem_post(&ring[0]);
+	for (i = 0; i < RING_THREADS; i++)
+		pthread_join(threads[i], NULL);
 }
 
 /* Mean time that a program ran, while others come and go */
@@ -173,13 +252,9 @@ static double run_time(struct bpf_program *prog)
 	struct bpf_prog_info before = {}, after = {};
 	u_int32_t size = sizeof(before);
 	int fd = bpf_program__fd(prog);
-	int i;
 
 	bpf_prog_get_info_by_fd(fd, &before, &size);
-	for (i = 0; i < 500; i++) {
-		sleep_ms(1);
-		work(10000);
-	}
+	ring_run();
 	bpf_prog_get_info_by_fd(fd, &after, &size);
 	if (after.run_cnt == before.run_cnt)
 		return -1;
@@ -219,17 +294,15 @@ void groups_vip(void)
 	static const int lengths[] = { 1, 100, 10000 };
 	const struct side *side = side_find("ext-vip");
 	struct loaded l;
-	struct cost c;
 	size_t i;
+	int n;
 
 	for (i = 0; i < 3; i++) {
 		side_begin(side, &l, 0);
-		list_tasks(&l, lengths[i]);
-		cost_begin(&c, side->update, true);
-		decide(side, &c);
-		work_figure(name_of("decision/ext-vip/tasks=%d", lengths[i]), "instructions",
-			    values, unchanged(&c));
-		cost_end(&c);
+		for (n = 1; n < lengths[i]; n++)
+			list_task(&l, FIRST_PID + n);
+		work_figure_one(name_of("decision/ext-vip/tasks=%d", lengths[i]), "instructions",
+				vip_decision(side, &l));
 		vip_hooks(&l, lengths[i]);
 		side_end(&l);
 	}
@@ -469,7 +542,12 @@ void groups_idle(void)
 #define WORK_NS		(20 * NSEC_PER_SEC)
 /* What else the system has to do at times can only add. */
 #define WHOLE_ROUNDS	6
-#define DAEMON_US	"8000"
+/*
+ * Ticks are where samples are taken: with a period between two multiples of theirs,
+ * no tick is now just early enough and now a little too early.
+ */
+#define GOVERNOR_US	"10000"
+#define DAEMON_US	"12000"	/* three ticks, as well */
 
 static double work_time(void)
 {
@@ -495,6 +573,7 @@ static double governor_time(const struct side *side, double *decisions)
 	double time;
 
 	side_begin(side, &l, 0);
+	side_sample_every(side, GOVERNOR_US);
 	cost_begin(&c, side->update, true);
 	work(20 * TICK_NS);
 	cost_forget(&c);

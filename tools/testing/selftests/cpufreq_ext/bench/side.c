@@ -82,6 +82,11 @@ void side_sample_now(const struct side *side)
 	write_tunable(side->governor, "sampling_rate", MIN_RATE_US);
 }
 
+void side_sample_every(const struct side *side, const char *period_us)
+{
+	write_tunable(side->governor, "sampling_rate", period_us);
+}
+
 void side_load(struct loaded *l, const char *object)
 {
 	struct bpf_map *map;
