@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -26,6 +28,7 @@
 #define BENCH_MIN_S		1
 #define BENCH_MAX_S		600
 #define BENCH_MAX_STATES	256
+#define BENCH_JSON		"cpufreq_ext-bench.json"
 #define BENCH_PERIOD_NS		20000000ULL
 #define NSEC_PER_SEC		1000000000ULL
 
@@ -390,15 +393,20 @@ static void bench_json_governor(FILE *f, const struct bench_result *r)
 	fputs("}}", f);
 }
 
-static int bench_write_json(const char *path, const struct bench *b,
-			    const struct bench_result *r, int nr)
+static void bench_write_json(FILE *f, const struct bench *b, const struct bench_result *r,
+			     int nr)
 {
-	FILE *f = strcmp(path, "-") ? fopen(path, "we") : stdout;
-	int i, err;
+	char *driver = sysfs_read("policy%u/scaling_driver", b->policies[0]);
+	struct utsname system;
+	int i;
 
-	if (!f)
-		return main_err("%s: %s: choose another file", path, strerror(errno));
-	fprintf(f, "{\n  \"load_s\": %u,\n  \"policies\": [", b->seconds);
+	uname(&system);
+	fputs("{\n  \"kernel\": ", f);
+	main_json_string(f, system.release);
+	fputs(",\n  \"driver\": ", f);
+	main_json_string(f, driver ?: "");
+	free(driver);
+	fprintf(f, ",\n  \"load_s\": %u,\n  \"policies\": [", b->seconds);
 	for (i = 0; i < b->nr; i++)
 		fprintf(f, "%s%u", i ? ", " : "", b->policies[i]);
 	fputs("],\n  \"governors\": [\n", f);
@@ -407,10 +415,6 @@ static int bench_write_json(const char *path, const struct bench *b,
 		fputs(i < nr - 1 ? ",\n" : "\n", f);
 	}
 	fputs("  ]\n}\n", f);
-	err = fflush(f) || ferror(f);
-	if (f != stdout)
-		err |= !!fclose(f);
-	return err ? main_err("%s cannot be written: choose another file", path) : 0;
 }
 
 /* ---- the command ---- */
@@ -459,9 +463,8 @@ static bool bench_has(const struct bench *b, const char *governor)
 	return !sysfs_write(path, governor);
 }
 
-static int bench_all(const struct bench *b, const char *json)
+static int bench_measure(const struct bench *b, struct bench_result *results)
 {
-	struct bench_result results[ARRAY_SIZE(bench_known)];
 	int nr = 0, stats, err = 0;
 	size_t i;
 
@@ -474,11 +477,44 @@ static int bench_all(const struct bench *b, const char *json)
 			err = bench_governor(b, bench_known[i].governor, &results[nr++]);
 	}
 	close(stats);
-	if (!err && !(json && !strcmp(json, "-")))
+	return err ? -1 : nr;
+}
+
+static int bench_all(const struct bench *b, const char *json)
+{
+	struct bench_result results[ARRAY_SIZE(bench_known)];
+	bool to_stdout = !strcmp(json, "-");
+	int nr, err;
+	FILE *f;
+
+	/* Before all the time that it takes to measure; what was saved before stays till then. */
+	f = to_stdout ? stdout : fopen(json, "ae");
+	if (!f)
+		return main_err("%s: %s: choose another file with --json", json,
+				strerror(errno));
+	nr = bench_measure(b, results);
+	if (nr >= 0 && !to_stdout)
 		bench_show(results, nr);
-	if (!err && json)
-		err = bench_write_json(json, b, results, nr);
-	return err;
+	if (nr < 0)
+		return -1;
+	/* No regular file, nothing to be rid of */
+	err = !to_stdout && ftruncate(fileno(f), 0) && errno != EINVAL;
+	bench_write_json(f, b, results, nr);
+	err |= fflush(f) || ferror(f);
+	if (!to_stdout)
+		err |= !!fclose(f);
+	if (!to_stdout && !err)
+		printf("saved to %s\n", json);
+	return err ? main_err("%s cannot be written: choose another file with --json", json) : 0;
+}
+
+/* What was opened for writing, and then not written */
+static void bench_remove_empty(const char *json)
+{
+	struct stat st;
+
+	if (!stat(json, &st) && S_ISREG(st.st_mode) && !st.st_size)
+		unlink(json);
 }
 
 /* All in a child: its end, whatever its cause, gives the policies back. */
@@ -527,7 +563,7 @@ int bench_main(int argc, char **argv)
 		{}
 	};
 	struct bench b = { .seconds = BENCH_SECONDS };
-	const char *json = NULL;
+	const char *json = BENCH_JSON;
 	int opt, lock, err;
 	char *end;
 
@@ -555,6 +591,8 @@ int bench_main(int argc, char **argv)
 	err = bench_find_policies(&b);
 	if (!err)
 		err = bench_in_child(&b, json);
+	if (err)
+		bench_remove_empty(json);
 	select_unlock(lock);
 	free(b.policies);
 	free(b.cpus);

@@ -665,21 +665,25 @@ bench_compares_governors() {
 	# With the load, the frequency changed; and all is as it was before.
 	expect "$(grep -c '"transitions": 0,' "$tmp/bench.json")" 0 &&
 		all_are ext && governor_is ondemand &&
-		has "$(tool bench -s 1 -j - 2>/dev/null)" '"load_s": 1'
+		has "$(tool bench -s 1 -j - 2>/dev/null)" '"load_s": 1' || return
+	# Without a file's name it is saved where one is.
+	(cd "$tmp" && tool bench -s 1 >/dev/null) &&
+		has "$(cat "$tmp/cpufreq_ext-bench.json")" "\"kernel\": \"$(uname -r)\""
 }
 
 bench_gives_back_after_signals() {
 	start load --select powersave
 	wait_for governor_is powersave || return
 	for s in TERM INT; do
-		"$tool" bench -s 5 >/dev/null 2>&1 &
+		"$tool" bench -s 5 -j "$tmp/ended.json" >/dev/null 2>&1 &
 		other=$!
 		wait_for all_are '[^e].*' || return
 		# A shell has what it starts in the background ignore SIGINT.
 		[ "$s" = INT ] && s=HUP
 		kill -"$s" "$other"
 		wait "$other"
-		expect $? 1 && all_are ext && governor_is powersave || return
+		expect $? 1 && all_are ext && governor_is powersave &&
+			expect "$(ls "$tmp/ended.json" 2>/dev/null)" "" || return
 	done
 }
 
