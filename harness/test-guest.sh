@@ -4,13 +4,15 @@
 #
 # Usage: test-guest.sh TESTS
 #
-# TESTS is all, all but some (-a,b), some (a,b), one case of one (a:case), or
+# TESTS is all, all but some (-a,b), some (a,b), cases of one (a:case+case), or
 # kernel-suite: the kernel's own.
 marker="cpufreq_ext: the tests begin"
 
 # Nothing of the kernel's may get into the lines of the tests. A panic will.
 dmesg -n 1
 echo "<6>$marker" >/dev/kmsg
+# What was lost at boot does not count.
+! grep -qw kmemleak=on /proc/cmdline || echo clear >/sys/kernel/debug/kmemleak
 
 [ "$1" != kernel-suite ] || exec ./kernel-suite-guest.sh ${CPUFREQ_EXT_LONG:+long}
 
@@ -31,7 +33,14 @@ all | *:*) ;;
 	;;
 esac
 case $1 in
-*:*) "./${1%%:*}" -t "${1#*:}" ;;
+*:*)
+	cases=
+	for case in $(echo "${1#*:}" | tr + ' '); do
+		cases="$cases -t $case"
+	done
+	# shellcheck disable=SC2086 # words
+	"./${1%%:*}" $cases
+	;;
 *) ./run_tests.sh ;;
 esac
 status=$?
