@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A sched_ext scheduler that kicks ext, with the lock of a run queue held, and
- * tries to give up in the place of a BPF governor
+ * tries to give up in the place of a BPF governor; and one that asks for the load of no
+ * policy
  */
 #include "vmlinux.h"
 #include "cpufreq_ext.bpf.h"
@@ -54,4 +55,17 @@ struct sched_ext_ops___local scheduler = {
 	.running	= (void *)scheduler_running,
 	.stopping	= (void *)scheduler_stopping,
 	.name		= "kicker",
+};
+
+/* One that the verifier must refuse */
+SEC("struct_ops/null_running")
+void BPF_PROG(null_running, struct task_struct *p)
+{
+	__sync_fetch_and_add(&nr_kicks, bpf_cpufreq_policy_load(NULL));
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops___local null_scheduler = {
+	.running	= (void *)null_running,
+	.name		= "null",
 };

@@ -355,6 +355,23 @@ TEST_F(hostile, kfuncs_from_elsewhere)
 	}
 }
 
+TEST_F(hostile, scheduler_with_no_policy_is_refused)
+{
+	struct scheduler *skel = scheduler__open();
+
+	ASSERT_NE(NULL, skel);
+	if (access("/sys/kernel/sched_ext", F_OK)) {
+		scheduler__destroy(skel);
+		SKIP(return, "no sched_ext in this kernel");
+	}
+	bpf_map__set_autocreate(skel->maps.scheduler, false);
+	libbpf_log[0] = '\0';
+	EXPECT_NE(0, scheduler__load(skel));
+	EXPECT_NE(NULL, strstr(libbpf_log, "NULL pointer passed to trusted"))
+		TH_LOG("%s", libbpf_log);
+	scheduler__destroy(skel);
+}
+
 TEST_F(hostile, kicks_from_a_scheduler)
 {
 	struct scheduler *skel = scheduler__open();
@@ -367,6 +384,7 @@ TEST_F(hostile, kicks_from_a_scheduler)
 		SKIP(return, "no sched_ext in this kernel");
 	}
 	libbpf_log[0] = '\0';
+	bpf_map__set_autocreate(skel->maps.null_scheduler, false);
 	ASSERT_EQ(0, scheduler__load(skel)) TH_LOG("%s", libbpf_log);
 	self->link = attach(self->skel->maps.extremes);
 	ASSERT_NE(NULL, self->link);
