@@ -35,8 +35,8 @@ static inline int driver_unload(void)
 	return err;
 }
 
-/* Load the driver with parameters as for insmod, and find its policies. */
-static inline int driver_load(const char *params)
+/* Load the driver with parameters as for insmod. */
+static inline int driver_insert(const char *params)
 {
 	int fd = open(DRIVER_FILE, O_RDONLY | O_CLOEXEC);
 	int err = 0;
@@ -46,6 +46,14 @@ static inline int driver_load(const char *params)
 	if (syscall(SYS_finit_module, fd, params, 0))
 		err = -errno;
 	close(fd);
+	return err;
+}
+
+/* Also find its policies. */
+static inline int driver_load(const char *params)
+{
+	int err = driver_insert(params);
+
 	find_policies();
 	return err;
 }

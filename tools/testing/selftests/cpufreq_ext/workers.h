@@ -8,6 +8,7 @@
 #ifndef __CPUFREQ_EXT_WORKERS_H
 #define __CPUFREQ_EXT_WORKERS_H
 
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <bpf/bpf.h>
@@ -18,6 +19,7 @@
 
 #define WORKERS_MAX	32
 #define WORKER_HANG_MS	60000		/* no operation takes that long */
+#define WORKERS_REPORT_MS 120000
 #define WORKER_ROUNDS	512		/* of a busy loop until it relaxes */
 #define WORKER_LOADER	"./cpufreq_ext"
 #define WORKER_OBJECT	"cpufreq_ext_powersave.bpf.o"
@@ -27,11 +29,13 @@ struct worker {
 	void (*step)(struct worker *worker);
 	unsigned long limit;		/* of successes that end the run, 0: none */
 	bool alone;			/* nobody else loads governors or suspends */
+	bool loads;			/* has governors, as load, swap and kick do */
 
 	unsigned short random[3];
 	unsigned long steps, done;
 	unsigned long loaded;		/* kills when it had loaded */
-	u_int64_t since_ms;		/* begin of the step, 0 between steps */
+	u_int64_t since_ms;		/* begin of the step, or of a part; 0 between steps */
+	const char *part;		/* of the step */
 	struct stress *stress;
 	struct bpf_link *link;
 	bool lower;
@@ -45,8 +49,11 @@ static char worker_governors[16][32];
 static int nr_worker_governors;
 static bool workers_end;
 static bool workers_keep_first;		/* the first policy stays with ext */
+static void (*workers_at_end)(struct worker *worker);
 static unsigned int nr_broken;
 static struct record *record;
+/* Held for writing while there is no driver */
+static pthread_rwlock_t workers_driver = PTHREAD_RWLOCK_INITIALIZER;
 
 #define worker_broken(fmt, ...) do {					\
 	__atomic_add_fetch(&nr_broken, 1, __ATOMIC_RELAXED);		\
@@ -72,7 +79,14 @@ static inline int worker_policy(struct worker *worker)
 	return policies[worker_draw(worker, nr_policies)];
 }
 
-/* Part of a step: an end of the run is not waited for. */
+/* A step may have many parts, each of which ends soon. */
+static inline void worker_begins(struct worker *worker, const char *part)
+{
+	worker->part = part;
+	__atomic_store_n(&worker->since_ms, now_ms(), __ATOMIC_RELAXED);
+}
+
+/* An end of the run is not waited for. */
 static inline void worker_pause(struct worker *worker, unsigned int below_ms)
 {
 	unsigned int ms = worker_draw(worker, below_ms);
@@ -158,6 +172,22 @@ static inline bool worker_has_exited(pid_t pid)
 	return !waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid == pid;
 }
 
+/* Not by fork(): memory that is locked would have to be copied when it is written. */
+static inline pid_t worker_spawn_loader(void)
+{
+	char * const argv[] = { WORKER_LOADER, WORKER_OBJECT, NULL };
+	posix_spawn_file_actions_t actions;
+	pid_t pid;
+	int err;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_RDWR, 0);
+	posix_spawn_file_actions_adddup2(&actions, 1, 2);
+	err = posix_spawn(&pid, WORKER_LOADER, &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return err ? -err : pid;
+}
+
 /*
  * Kill a loader at any moment, half of the time after it has loaded, or was refused
  * as another governor was there.
@@ -166,19 +196,12 @@ static inline void worker_kill(struct worker *worker)
 {
 	unsigned int ms = worker_draw(worker, 400);
 	bool loaded = worker_draw(worker, 2);
-	pid_t pid = fork();
+	pid_t pid = worker_spawn_loader();
 
-	if (!pid) {
-		int null = open("/dev/null", O_RDWR);
-
-		dup2(null, 1);
-		dup2(null, 2);
-		execl(WORKER_LOADER, WORKER_LOADER, WORKER_OBJECT, NULL);
-		_exit(127);
-	}
 	if (pid < 0)
 		return;
 	if (loaded) {
+		worker_begins(worker, "waits for the loader");
 		wait_for(strstr(read_stat(), "governor: powersave\n") ||
 			 worker_has_exited(pid));
 		loaded = !worker_has_exited(pid);
@@ -186,7 +209,9 @@ static inline void worker_kill(struct worker *worker)
 	sleep_ms(ms);
 	kill(pid, SIGKILL);
 	worker->loaded += loaded;
+	worker_begins(worker, "waits for the end of the loader");
 	waitpid(pid, NULL, 0);
+	worker_begins(worker, "waits for the end of its governor");
 	if (worker->alone && !wait_for(!strcmp(read_stat(), STAT_INIT)))
 		worker_broken("%s: stat after the kill: %s", worker->name, read_stat());
 	worker->done++;
@@ -194,11 +219,10 @@ static inline void worker_kill(struct worker *worker)
 
 static inline void worker_set_online(struct worker *worker, int cpu, bool online)
 {
-	int err = set_online(cpu, online);
+	int err;
 
-	/* A step may be many of these. */
-	__atomic_store_n(&worker->since_ms, now_ms(), __ATOMIC_RELAXED);
-
+	worker_begins(worker, online ? "on" : "off");
+	err = set_online(cpu, online);
 	/* It cannot be while the system suspends. */
 	if (err && (err != -EBUSY || worker->alone))
 		worker_broken("%s: CPU %d %s: %s", worker->name, cpu, online ? "on" : "off",
@@ -298,8 +322,12 @@ static inline void worker_tunables(struct worker *worker)
 	char path[128];
 
 	snprintf(path, sizeof(path), CPUFREQ "/ext/%s", names[worker_draw(worker, 3)]);
-	if (!write_file(path, value))
-		worker->done++;
+	/* A driver that goes takes the last policy with it. */
+	if (!pthread_rwlock_tryrdlock(&workers_driver)) {
+		if (!write_file(path, value))
+			worker->done++;
+		pthread_rwlock_unlock(&workers_driver);
+	}
 	worker_pause(worker, 5);
 }
 
@@ -329,16 +357,24 @@ static inline void worker_read(struct worker *worker)
 		"scaling_governor", "scaling_cur_freq", "scaling_setspeed",
 		"affected_cpus", "stats/time_in_state", "stats/trans_table",
 	};
+	const char *name = names[worker_draw(worker, 6)];
+	int policy = worker_policy(worker);
 	char stat[4096] = "", governor[64] = "";
 
 	read_file(CPUFREQ "/ext/stat", stat, sizeof(stat));
 	if (!worker_stat_ok(stat))
 		worker_broken("%s: stat: %s", worker->name, stat);
-	/* The first CPU is never taken off. */
-	if (read_file(CPUFREQ "/policy0/scaling_governor", governor, sizeof(governor)) ||
-	    !*governor)
-		worker_broken("%s: policy0 has no governor", worker->name);
-	read_policy(worker_policy(worker), names[worker_draw(worker, 6)]);
+	/*
+	 * The first CPU is never taken off.  A driver that goes deadlocks with who reads
+	 * stats/: cpufreq_policy_free() removes them with the rwsem held.
+	 */
+	if (!pthread_rwlock_tryrdlock(&workers_driver)) {
+		if (read_file(CPUFREQ "/policy0/scaling_governor", governor, sizeof(governor)) ||
+		    !*governor)
+			worker_broken("%s: policy0 has no governor", worker->name);
+		read_policy(policy, name);
+		pthread_rwlock_unlock(&workers_driver);
+	}
 	worker_pause(worker, 10);
 	worker->done++;
 }
@@ -364,7 +400,8 @@ static inline void worker_suspend(struct worker *worker)
 	/* Suspend to idle has no more than the first three. */
 	const char *state = worker_draw(worker, 2) || level > 2 ? "mem" : "freeze";
 
-	worker_pause(worker, 500);
+	/* Where it does not count them, others should have most of the time. */
+	worker_pause(worker, worker->limit ? 500 : 30000);
 	if (write_file("/sys/power/pm_test", levels[level]))
 		return;
 	if (!write_file("/sys/power/state", state))
@@ -381,10 +418,8 @@ static inline bool workers_can_suspend(void)
 /* To an emulator that runs the CPUs in turn, that this one can wait for the others */
 static inline void worker_relax(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
+#if __has_builtin(__builtin_ia32_pause)
 	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	asm volatile("yield");
 #endif
 }
 
@@ -432,7 +467,7 @@ static inline void *worker_thread(void *arg)
 	struct worker *worker = arg;
 
 	while (!__atomic_load_n(&workers_end, __ATOMIC_RELAXED)) {
-		__atomic_store_n(&worker->since_ms, now_ms(), __ATOMIC_RELAXED);
+		worker_begins(worker, "begins");
 		worker->step(worker);
 		worker->steps++;
 		__atomic_store_n(&worker->since_ms, 0, __ATOMIC_RELAXED);
@@ -452,8 +487,8 @@ static inline void workers_watch(struct worker *workers, int n)
 		since = __atomic_load_n(&workers[i].since_ms, __ATOMIC_RELAXED);
 		if (!since || now_ms() < since + WORKER_HANG_MS)
 			continue;
-		printf("# broken: %s hangs\nBail out! %s hangs\n", workers[i].name,
-		       workers[i].name);
+		printf("# broken: %s (%s)\nBail out! %s hangs\n", workers[i].name,
+		       workers[i].part, workers[i].name);
 		fflush(stdout);
 		write_file("/proc/sysrq-trigger", "w");
 		_exit(1);
@@ -481,7 +516,7 @@ static inline int workers_setup(struct worker *worker, unsigned int seed, int in
 	worker->random[1] = seed >> 16;
 	worker->random[2] = index;
 	/* The first one has governors for the check at the end. */
-	if (index && worker->step != worker_load && worker->step != worker_swap &&
+	if (index && !worker->loads && worker->step != worker_load && worker->step != worker_swap &&
 	    worker->step != worker_kick)
 		return 0;
 	worker->stress = stress__open_and_load();
@@ -501,6 +536,8 @@ static inline void workers_check_after(struct worker *worker)
 
 	for (i = 1; i < nr_cpus; i++)
 		set_online(i, true);
+	if (workers_at_end)
+		workers_at_end(worker);
 	for (i = 0; i < nr_policies; i++) {
 		if (!*read_policy(policies[i], "scaling_governor"))
 			worker_broken("policy%d has no governor", policies[i]);
@@ -528,6 +565,21 @@ static inline void workers_check_after(struct worker *worker)
 		worker_broken("stat after the end: %s", read_stat());
 }
 
+/* Links, programs and maps that there are in the system */
+static inline int workers_count_bpf(void)
+{
+	__u32 id;
+	int n = 0;
+
+	for (id = 0; !bpf_link_get_next_id(id, &id); n++)
+		;
+	for (id = 0; !bpf_prog_get_next_id(id, &id); n++)
+		;
+	for (id = 0; !bpf_map_get_next_id(id, &id); n++)
+		;
+	return n;
+}
+
 static inline int workers_record(void)
 {
 	int err;
@@ -541,6 +593,19 @@ static inline int workers_record(void)
 	return err;
 }
 
+/* Long runs tell how far they are. */
+static inline void workers_report(struct worker *workers, int n, u_int64_t ms)
+{
+	int i;
+
+	printf("# %llu s:", (unsigned long long)ms / 1000);
+	for (i = 0; i < n; i++)
+		printf(" %s %lu", workers[i].name,
+		       __atomic_load_n(&workers[i].done, __ATOMIC_RELAXED));
+	putchar('\n');
+	fflush(stdout);
+}
+
 /*
  * Run @n workers on busy CPUs until those with a limit have reached it, or for
  * @seconds.  Returns how many promises were broken.
@@ -548,8 +613,8 @@ static inline int workers_record(void)
 static inline unsigned int workers_run(struct worker *workers, int n,
 				       unsigned int seed, unsigned int seconds)
 {
-	u_int64_t begin;
-	int i;
+	int nr_bpf = workers_count_bpf(), i;
+	u_int64_t begin, report;
 
 	nr_broken = 0;
 	workers_end = false;
@@ -569,12 +634,17 @@ static inline unsigned int workers_run(struct worker *workers, int n,
 	}
 	workers_busy_start();
 	begin = now_ms();
+	report = begin + WORKERS_REPORT_MS;
 	for (i = 0; i < n; i++)
 		pthread_create(&workers[i].thread, NULL, worker_thread, &workers[i]);
 
 	while (now_ms() < begin + seconds * 1000ULL && !workers_reached(workers, n)) {
 		sleep_ms(100);
 		workers_watch(workers, n);
+		if (now_ms() < report)
+			continue;
+		workers_report(workers, n, report - begin);
+		report += WORKERS_REPORT_MS;
 	}
 	if (!workers_reached(workers, n))
 		for (i = 0; i < n; i++)
@@ -607,6 +677,8 @@ static inline unsigned int workers_run(struct worker *workers, int n,
 	record__destroy(record);
 	for (i = 0; i < n; i++)
 		stress__destroy(workers[i].stress);
+	if (!wait_for(workers_count_bpf() <= nr_bpf))
+		worker_broken("%d BPF objects are left", workers_count_bpf() - nr_bpf);
 	return nr_broken;
 }
 
