@@ -20,7 +20,7 @@ help:
 	@echo "make test      build the kernel and run the tests (within 45 minutes)"
 	@echo "               LINUX=7.3              on that kernel instead of 6.12"
 	@echo "               KERNELS=\"debug stock\"  some of: check fuzz debug debug-m small stock bench"
-	@echo "make test-long the same with the full counts of the stress (hours)"
+	@echo "make test-long the same with the full counts of stress and fuzzers (hours)"
 	@echo "make bench     measure what decisions cost, with tables, JSON and a plot in build/bench"
 	@echo "               BOOTS=1                fewer boots than 3"
 	@echo "               MACHINES=\"1x1 8x8\"     some of: 1x1 8x8 16x1 128x1"

@@ -12,7 +12,9 @@ marker="cpufreq_ext: the tests begin"
 dmesg -n 1
 echo "<6>$marker" >/dev/kmsg
 # What was lost at boot does not count.
-! grep -qw kmemleak=on /proc/cmdline || echo clear >/sys/kernel/debug/kmemleak
+if grep -qw kmemleak=on /proc/cmdline && [ -e /sys/kernel/debug/kmemleak ]; then
+	echo clear >/sys/kernel/debug/kmemleak
+fi
 
 [ "$1" != kernel-suite ] || exec ./kernel-suite-guest.sh ${CPUFREQ_EXT_LONG:+long}
 
