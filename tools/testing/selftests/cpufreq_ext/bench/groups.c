@@ -184,6 +184,8 @@ static void *vip_thread(void *arg)
 	list_task(t->l, gettid());
 	decide(t->side, t->c, VIP_DECISIONS);
 	n = unchanged(t->c);
+	if (!n)
+		side_die("vip: no decision left the frequency as it was");
 	for (i = 0; i < n; i++)
 		sum += values[i];
 	t->mean = sum / n;
@@ -216,12 +218,16 @@ static double vip_decision(const struct side *side, struct loaded *l)
 #define RING_TURNS	4
 
 static sem_t ring[RING_THREADS];
+static struct loaded *ring_loaded;
 
+/* The first one is listed. */
 static void *ring_thread(void *arg)
 {
 	long n = (long)arg;
 	int turn;
 
+	if (!n)
+		list_task(ring_loaded, gettid());
 	for (turn = 0; turn < RING_TURNS; turn++) {
 		sem_wait(&ring[n]);
 		sleep_ms(1);
@@ -272,6 +278,7 @@ static void vip_hooks(struct loaded *l, int nr)
 	size_t i;
 	int fd;
 
+	ring_loaded = l;
 	bpf_object__for_each_program(prog, skel->obj)
 		bpf_program__set_autoload(prog, prog == skel->progs.nothing);
 	if (bench__load(skel))

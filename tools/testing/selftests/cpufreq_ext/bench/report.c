@@ -3,7 +3,7 @@
  * What the benchmark found: a table, JSON, reStructuredText, data for a plot,
  * TAP.
  *
- * Usage: report [-j JSON] [-r RST] [-p PLOT-DATA] [-t] -k KERNEL -d DRIVER
+ * Usage: report [-j JSON] [-r RST] [-p PLOT-DATA] [-t TARGETS] -k KERNEL -d DRIVER
  *		 TOPOLOGY=FILE...
  *
  * A FILE is the output of bench in one boot of a machine; TOPOLOGY is
@@ -591,16 +591,18 @@ out:
 	finish(out, path);
 }
 
-static void print_tap(void)
+/* A target that nothing was measured for is one of @targets that has no result. */
+static void print_tap(int targets)
 {
 	const struct row *r;
 	int n = 0;
 
-	puts("TAP version 13");
 	for (r = rows; r < rows + ARRAY_SIZE(rows); r++)
 		n += r->known && r->bound != NONE;
-	printf("1..%d\n", n);
+	if (n > targets)
+		die("%d targets were measured, %d are expected", n, targets);
 	n = 0;
+	printf("TAP version 13\n1..%d\n", targets);
 	for (r = rows; r < rows + ARRAY_SIZE(rows); r++) {
 		if (r->known && r->bound != NONE)
 			printf("%sok %d %s: %s, %s is wanted\n", met(r) ? "" : "not ", ++n,
@@ -611,12 +613,13 @@ static void print_tap(void)
 int main(int argc, char **argv)
 {
 	const char *json = NULL, *rst = NULL, *plot = NULL, *kernel = "?", *driver = "?";
-	bool tap = false, differ = false, missed = false;
+	bool differ = false, missed = false;
+	int tap = 0;	/* targets that are expected */
 	struct figure *f;
 	struct row *r;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "j:r:p:k:d:t")) != -1) {
+	while ((opt = getopt(argc, argv, "j:r:p:k:d:t:")) != -1) {
 		switch (opt) {
 		case 'j':
 			json = optarg;
@@ -634,7 +637,7 @@ int main(int argc, char **argv)
 			driver = optarg;
 			break;
 		case 't':
-			tap = true;
+			tap = atoi(optarg);
 			break;
 		default:
 			return 3;
@@ -658,7 +661,7 @@ int main(int argc, char **argv)
 	}
 
 	if (tap)
-		print_tap();
+		print_tap(tap);
 	else
 		print_table();
 	if (json)
