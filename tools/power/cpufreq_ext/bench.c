@@ -508,7 +508,12 @@ static int bench_all(const struct bench *b, const char *json)
 	return err ? main_err("%s cannot be written: choose another file with --json", json) : 0;
 }
 
-/* What was opened for writing, and then not written */
+static bool bench_is_new(const char *json)
+{
+	return strcmp(json, "-") && access(json, F_OK);
+}
+
+/* What was made for writing, and then not written */
 static void bench_remove_empty(const char *json)
 {
 	struct stat st;
@@ -565,6 +570,7 @@ int bench_main(int argc, char **argv)
 	struct bench b = { .seconds = BENCH_SECONDS };
 	const char *json = BENCH_JSON;
 	int opt, lock, err;
+	bool is_new;
 	char *end;
 
 	while ((opt = main_option(argc, argv, ":s:j:hv", options)) != -1) {
@@ -587,11 +593,12 @@ int bench_main(int argc, char **argv)
 
 	if (governor_need(&b.governor))
 		return -1;
+	is_new = bench_is_new(json);
 	lock = select_lock();
 	err = bench_find_policies(&b);
 	if (!err)
 		err = bench_in_child(&b, json);
-	if (err)
+	if (err && is_new)
 		bench_remove_empty(json);
 	select_unlock(lock);
 	free(b.policies);

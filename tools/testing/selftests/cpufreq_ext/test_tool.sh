@@ -674,8 +674,11 @@ bench_compares_governors() {
 bench_gives_back_after_signals() {
 	start load --select powersave
 	wait_for governor_is powersave || return
+	echo earlier >"$tmp/earlier.json"
 	for s in TERM INT; do
-		"$tool" bench -s 5 -j "$tmp/ended.json" >/dev/null 2>&1 &
+		file=ended
+		[ "$s" = INT ] && file=earlier
+		"$tool" bench -s 5 -j "$tmp/$file.json" >/dev/null 2>&1 &
 		other=$!
 		wait_for all_are '[^e].*' || return
 		# A shell has what it starts in the background ignore SIGINT.
@@ -685,6 +688,8 @@ bench_gives_back_after_signals() {
 		expect $? 1 && all_are ext && governor_is powersave &&
 			expect "$(ls "$tmp/ended.json" 2>/dev/null)" "" || return
 	done
+	# What was saved before stays.
+	expect "$(cat "$tmp/earlier.json")" earlier
 }
 
 bench_refuses() {
