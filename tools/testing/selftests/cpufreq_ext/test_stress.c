@@ -71,6 +71,7 @@ STRESS_TEST(loader_killed)
 STRESS_TEST(swap_without_gap)
 {
 	unsigned long swaps = count(50, 500), i;
+	int nr_bpf = workers_settled_bpf();
 	unsigned int before;
 	struct stress *skel;
 	struct bpf_link *link;
@@ -105,6 +106,7 @@ STRESS_TEST(swap_without_gap)
 	bpf_link__destroy(link);
 	record__destroy(record);
 	stress__destroy(skel);
+	EXPECT_GE(nr_bpf, workers_settled_bpf());
 }
 
 STRESS_TEST(hotplug)

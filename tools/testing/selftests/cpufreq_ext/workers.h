@@ -21,6 +21,7 @@
 #define WORKER_HANG_MS	60000		/* no operation takes that long */
 #define WORKERS_REPORT_MS 120000
 #define WORKER_ROUNDS	512		/* of a busy loop until it relaxes */
+#define WORKER_LOAD_MS	20000		/* that a loader may take */
 #define WORKER_LOADER	"./cpufreq_ext"
 #define WORKER_OBJECT	"cpufreq_ext_powersave.bpf.o"
 
@@ -50,6 +51,7 @@ static int nr_worker_governors;
 static bool workers_end;
 static bool workers_keep_first;		/* the first policy stays with ext */
 static void (*workers_at_end)(struct worker *worker);
+static bool (*workers_switch_to)(const char *governor);
 static unsigned int nr_broken;
 static struct record *record;
 /* Held for writing while there is no driver */
@@ -89,10 +91,12 @@ static inline void worker_begins(struct worker *worker, const char *part)
 /* An end of the run is not waited for. */
 static inline void worker_pause(struct worker *worker, unsigned int below_ms)
 {
-	unsigned int ms = worker_draw(worker, below_ms);
+	unsigned int ms = worker_draw(worker, below_ms), part;
 
-	if (!__atomic_load_n(&workers_end, __ATOMIC_RELAXED))
-		sleep_ms(ms);
+	for (; ms && !__atomic_load_n(&workers_end, __ATOMIC_RELAXED); ms -= part) {
+		part = ms < 100 ? ms : 100;
+		sleep_ms(part);
+	}
 }
 
 /* A link, or NULL if there is a reason not to get one */
@@ -197,14 +201,19 @@ static inline void worker_kill(struct worker *worker)
 	unsigned int ms = worker_draw(worker, 400);
 	bool loaded = worker_draw(worker, 2);
 	pid_t pid = worker_spawn_loader();
+	u_int64_t until;
 
-	if (pid < 0)
+	if (pid < 0) {
+		worker_broken("%s: no loader: %s", worker->name, strerror(-pid));
+		worker_pause(worker, 400);
 		return;
+	}
 	if (loaded) {
 		worker_begins(worker, "waits for the loader");
-		wait_for(strstr(read_stat(), "governor: powersave\n") ||
-			 worker_has_exited(pid));
-		loaded = !worker_has_exited(pid);
+		until = now_ms() + WORKER_LOAD_MS;
+		while (!(loaded = strstr(read_stat(), "governor: powersave\n")) &&
+		       !worker_has_exited(pid) && now_ms() < until)
+			sleep_ms(10);
 	}
 	sleep_ms(ms);
 	kill(pid, SIGKILL);
@@ -402,6 +411,7 @@ static inline void worker_suspend(struct worker *worker)
 
 	/* Where it does not count them, others should have most of the time. */
 	worker_pause(worker, worker->limit ? 500 : 30000);
+	worker_begins(worker, "suspends");
 	if (write_file("/sys/power/pm_test", levels[level]))
 		return;
 	if (!write_file("/sys/power/state", state))
@@ -459,7 +469,8 @@ static inline void workers_find_governors(void)
 		 read_policy(policies[0], "scaling_available_governors"));
 	for (word = strtok_r(text, " ", &rest); word && nr_worker_governors < 16;
 	     word = strtok_r(NULL, " ", &rest))
-		snprintf(worker_governors[nr_worker_governors++], 32, "%s", word);
+		if (!workers_switch_to || workers_switch_to(word))
+			snprintf(worker_governors[nr_worker_governors++], 32, "%s", word);
 }
 
 static inline void *worker_thread(void *arg)
@@ -580,6 +591,19 @@ static inline int workers_count_bpf(void)
 	return n;
 }
 
+/* Programs and maps of before go when RCU lets them: their number, when it has settled */
+static inline int workers_settled_bpf(void)
+{
+	int n = workers_count_bpf(), before, i = 0;
+
+	do {
+		before = n;
+		sleep_ms(500);
+		n = workers_count_bpf();
+	} while (n != before && ++i < 20);
+	return n;
+}
+
 static inline int workers_record(void)
 {
 	int err;
@@ -613,7 +637,7 @@ static inline void workers_report(struct worker *workers, int n, u_int64_t ms)
 static inline unsigned int workers_run(struct worker *workers, int n,
 				       unsigned int seed, unsigned int seconds)
 {
-	int nr_bpf = workers_count_bpf(), i;
+	int nr_bpf = workers_settled_bpf(), i;
 	u_int64_t begin, report;
 
 	nr_broken = 0;
@@ -677,8 +701,9 @@ static inline unsigned int workers_run(struct worker *workers, int n,
 	record__destroy(record);
 	for (i = 0; i < n; i++)
 		stress__destroy(workers[i].stress);
-	if (!wait_for(workers_count_bpf() <= nr_bpf))
-		worker_broken("%d BPF objects are left", workers_count_bpf() - nr_bpf);
+	i = workers_settled_bpf();
+	if (i > nr_bpf)
+		worker_broken("%d BPF objects are left", i - nr_bpf);
 	return nr_broken;
 }
 
