@@ -15,8 +15,9 @@
  *					that gets a policy runs under it
  *         cpufreq_ext_state.lock	what users are told; taken in any context
  *
- * The dbs core takes update_mutex below its gov_dbs_data_mutex, so the
- * callbacks that it makes under update_mutex must not take cpufreq_ext_mutex.
+ * An operation may run for long, with update_mutex held.  So nobody waits for that
+ * with a lock of more than one policy: the dbs core's gov_dbs_data_mutex, and the
+ * update_lock of tunables.
  *
  * A BPF governor that breaks a rule is ejected.  From the moment in which that
  * is found, in whatever context, no decision of it counts; a work then takes it
@@ -715,7 +716,7 @@ static noinline void cpufreq_ext_set(struct cpufreq_ext_policy *ep)
 {
 	struct cpufreq_policy *policy = ep->dbs.policy;
 
-	ep->target_khz = cpufreq_ext_target(ep, ep->wanted_khz);
+	ep->target_khz = cpufreq_ext_target(ep, ep->wanted_khz ?: policy->cur);
 	if (!ep->target_khz || cpufreq_ext_is_faulted(ep->ops))
 		return;
 
@@ -746,20 +747,23 @@ static noinline unsigned int cpufreq_ext_trace_decision(struct cpufreq_ext_polic
 
 /*
  * One decision: set the frequency that the BPF governor wants and return the
- * time to the next sample.  @load is what is known of it, as the time since then
+ * time to the next sample.  Nobody changes the operation while update_mutex is held,
+ * but cpufreq_ext_remove() may take it away.  @load is what is known of it, as the time since then
  * may be too short to compute it again.  What seldom happens is kept out of line.
  */
-static __always_inline unsigned int cpufreq_ext_decide(struct cpufreq_ext_policy *ep,
-						       int load)
+static __always_inline unsigned int
+cpufreq_ext_decide(struct cpufreq_ext_policy *ep,
+		   unsigned long (*get_next_freq)(struct cpufreq_policy *), int load)
 {
 	unsigned int delay_us;
 
 	ep->counters.decisions++;
 	cpufreq_ext_enter(ep, load);
-	ep->wanted_khz = ep->get_next_freq(ep->dbs.policy);
+	ep->wanted_khz = get_next_freq(ep->dbs.policy);
 	cpufreq_ext_leave(ep);
 
-	if (ep->wanted_khz)
+	/* Who keeps the frequency keeps no limits: some drivers have to be told those. */
+	if (ep->wanted_khz || ep->limits_changed)
 		cpufreq_ext_set(ep);
 	/* Somebody may find a fault right now: then the next decision sees it. */
 	if (unlikely(data_race(cpufreq_ext_state.faulted)) &&
@@ -777,10 +781,11 @@ static __always_inline unsigned int cpufreq_ext_decide(struct cpufreq_ext_policy
 /* Make a decision now, outside of the sampling period. */
 static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep, int load)
 {
+	unsigned long (*get_next_freq)(struct cpufreq_policy *) = READ_ONCE(ep->get_next_freq);
 	unsigned int delay_us = CPUFREQ_EXT_MAX_DELAY_US;
 
-	if (ep->get_next_freq && !cpufreq_ext_is_faulted(ep->ops))
-		delay_us = cpufreq_ext_decide(ep, load);
+	if (get_next_freq && !cpufreq_ext_is_faulted(ep->ops))
+		delay_us = cpufreq_ext_decide(ep, get_next_freq, load);
 	else
 		cpufreq_ext_fallback(ep);
 	gov_update_sample_delay(&ep->dbs, delay_us);
@@ -849,14 +854,31 @@ static ssize_t cpufreq_ext_sampling_rate_store(struct gov_attr_set *attr_set,
 	WRITE_ONCE(to_dbs_data(attr_set)->sampling_rate, rate_us);
 	list_for_each_entry(policy_dbs, &attr_set->policy_list, list) {
 		ep = to_ext_policy(policy_dbs);
-		if (!ep->call || cpufreq_ext_runs_for(ep->call, CPUFREQ_EXT_EJECT_DELAY))
+		if (!ep->call)
 			continue;
-		/* The period that is under way may be longer. */
-		guard(mutex)(&policy_dbs->update_mutex);
+		/* The period that is under way may be longer, if it is no decision. */
+		if (!mutex_trylock(&policy_dbs->update_mutex))
+			continue;
 		gov_update_sample_delay(policy_dbs, 0);
+		mutex_unlock(&policy_dbs->update_mutex);
 	}
 
 	return count;
+}
+
+/* Does an operation of a policy with these tunables hang? */
+static bool cpufreq_ext_hangs(struct gov_attr_set *attr_set)
+{
+	struct policy_dbs_info *policy_dbs;
+	struct cpufreq_ext_policy *ep;
+
+	list_for_each_entry(policy_dbs, &attr_set->policy_list, list) {
+		ep = to_ext_policy(policy_dbs);
+		if (ep->call && cpufreq_ext_runs_for(ep->call, CPUFREQ_EXT_EJECT_DELAY))
+			return true;
+	}
+
+	return false;
 }
 
 /* Store a boolean that changes how load is counted, and start to count anew. */
@@ -871,6 +893,9 @@ static ssize_t cpufreq_ext_store_bool(struct gov_attr_set *attr_set,
 	if (ret)
 		return ret;
 
+	/* To count anew is to wait for decisions: see cpufreq_ext_sampling_rate_store(). */
+	if (input != *value && cpufreq_ext_hangs(attr_set))
+		return -EBUSY;
 	if (input != *value) {
 		*value = input;
 		gov_update_cpu_data(to_dbs_data(attr_set));
@@ -1046,11 +1071,12 @@ static noinline unsigned int cpufreq_ext_update_fallback(struct cpufreq_policy *
 static unsigned int cpufreq_ext_dbs_update(struct cpufreq_policy *policy)
 {
 	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
+	unsigned long (*get_next_freq)(struct cpufreq_policy *) = READ_ONCE(ep->get_next_freq);
 
-	if (unlikely(!ep->get_next_freq))
+	if (unlikely(!get_next_freq))
 		return cpufreq_ext_update_fallback(policy);
 
-	return cpufreq_ext_decide(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
+	return cpufreq_ext_decide(ep, get_next_freq, CPUFREQ_EXT_LOAD_UNKNOWN);
 }
 
 static void cpufreq_ext_dbs_limits(struct cpufreq_policy *policy)
@@ -1146,6 +1172,25 @@ static void cpufreq_ext_stop(struct cpufreq_policy *policy)
 		cpufreq_ext_set_cpus(ep, NULL);
 	}
 	cpufreq_ext_stop_watch(policy->cpus);
+}
+
+/*
+ * Not the dbs core's own: that holds the mutex of all its governors meanwhile, so an
+ * operation that hangs would keep the limits of other policies from coming into force.
+ * The policy's rwsem, which the cpufreq core holds, keeps @policy->governor_data.
+ */
+static void cpufreq_ext_gov_limits(struct cpufreq_policy *policy)
+{
+	struct policy_dbs_info *policy_dbs = policy->governor_data;
+
+	if (!policy_dbs)
+		return;
+
+	guard(mutex)(&policy_dbs->update_mutex);
+
+	cpufreq_policy_apply_limits(policy);
+	/* With the time of the next sample */
+	cpufreq_ext_dbs_limits(policy);
 }
 
 static int cpufreq_ext_init(struct cpufreq_policy *policy)
@@ -1293,7 +1338,7 @@ static struct dbs_governor cpufreq_ext_gov = {
 		.exit		= cpufreq_ext_exit,
 		.start		= cpufreq_dbs_governor_start,
 		.stop		= cpufreq_ext_stop,
-		.limits		= cpufreq_dbs_governor_limits,
+		.limits		= cpufreq_ext_gov_limits,
 		.store_setspeed	= cpufreq_ext_store_setspeed,
 		.show_setspeed	= cpufreq_ext_show_setspeed,
 	},
@@ -1304,7 +1349,6 @@ static struct dbs_governor cpufreq_ext_gov = {
 	.init		= cpufreq_ext_dbs_init,
 	.exit		= cpufreq_ext_dbs_exit,
 	.start		= cpufreq_ext_dbs_start,
-	.limits		= cpufreq_ext_dbs_limits,
 };
 
 #ifdef CONFIG_CPU_FREQ_DEFAULT_GOV_EXT
@@ -1651,6 +1695,7 @@ __bpf_kfunc int bpf_cpufreq_policy_table_freq(struct cpufreq_policy *policy,
  * * 0        - a decision follows, if a BPF governor is registered
  * * %-EINVAL - there is no such CPU
  * * %-ENODEV - the governor of that CPU is not ext, or the CPU is offline
+ * * %-EAGAIN - this is called on a CPU that is going offline
  */
 __bpf_kfunc int bpf_cpufreq_kick_cpu(u32 cpu)
 {
@@ -1658,6 +1703,14 @@ __bpf_kfunc int bpf_cpufreq_kick_cpu(u32 cpu)
 
 	if (cpu >= nr_cpu_ids || !cpu_possible(cpu))
 		return -EINVAL;
+
+	/*
+	 * What a CPU queues after it has run its irq_works for the last time waits
+	 * until it comes back; it does not get that far with preemption disabled.
+	 */
+	guard(preempt)();
+	if (!cpu_online(smp_processor_id()))
+		return -EAGAIN;
 
 	guard(rcu)();
 	ep = rcu_dereference(per_cpu(cpufreq_ext_cpu_policy, cpu));
@@ -1719,6 +1772,9 @@ static bool cpufreq_ext_is_valid_access(int off, int size,
 static const struct bpf_func_proto *
 cpufreq_ext_get_func_proto(enum bpf_func_id func_id, const struct bpf_prog *prog)
 {
+	/* With interrupts disabled a loop would keep the watchdog off its CPU. */
+	if (func_id == BPF_FUNC_spin_lock || func_id == BPF_FUNC_spin_unlock)
+		return NULL;
 	/* Memory of a process may be a long time coming: see cpufreq_ext_begin(). */
 	if (func_id == BPF_FUNC_copy_from_user ||
 	    func_id == BPF_FUNC_copy_from_user_task ||
@@ -1777,6 +1833,8 @@ BTF_SET_START(cpufreq_ext_refused_kfuncs)
 BTF_ID(func, bpf_preempt_disable)
 #if !KF_TRUSTED_ARGS	/* not in 6.12 */
 BTF_ID(func, bpf_local_irq_save)
+BTF_ID(func, bpf_res_spin_lock)
+BTF_ID(func, bpf_res_spin_lock_irqsave)
 #endif
 BTF_SET_END(cpufreq_ext_refused_kfuncs)
 
@@ -1919,6 +1977,8 @@ static bool cpufreq_ext_remove(void)
 		if (!ep->running || !READ_ONCE(ep->ops))
 			continue;
 		if (!mutex_trylock(&ep->dbs.update_mutex)) {
+			/* Should that be an operation, let it be the last one. */
+			WRITE_ONCE(ep->get_next_freq, NULL);
 			done = false;
 			continue;
 		}
@@ -2147,10 +2207,16 @@ static struct bpf_struct_ops cpufreq_ext_struct_ops = {
 
 static int __init cpufreq_ext_register_bpf(void)
 {
-	int ret;
+	int ret = 0;
 
-	ret = register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS,
-					&cpufreq_ext_struct_ops_kfunc_set);
+	/*
+	 * Without their BTF IDs, no function would be refused: a module that is built
+	 * out of tree can have a base BTF of its own, in which no function is.
+	 */
+	if (!cpufreq_ext_refused_kfuncs.ids[0])
+		ret = -EOPNOTSUPP;
+	ret = ret ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS,
+					       &cpufreq_ext_struct_ops_kfunc_set);
 	ret = ret ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_TRACING,
 					       &cpufreq_ext_any_kfunc_set);
 	ret = ret ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_SYSCALL,

@@ -83,12 +83,23 @@ int BPF_PROG(set_ends, struct cpufreq_policy *policy, unsigned int khz,
 }
 
 /* The limits cannot change here, and each decision has seen them. */
-SEC("fexit/cpufreq_dbs_governor_limits")
-int BPF_PROG(limits_applied, struct cpufreq_policy *policy)
+static int count_limits(struct cpufreq_policy *policy)
 {
 	__sync_fetch_and_add(&nr_limits, 1);
 	check(policy, policy->min, policy->max);
 	return 0;
+}
+
+SEC("fexit/cpufreq_dbs_governor_limits")
+int BPF_PROG(limits_applied, struct cpufreq_policy *policy)
+{
+	return count_limits(policy);
+}
+
+SEC("fexit/cpufreq_ext_gov_limits")
+int BPF_PROG(ext_limits_applied, struct cpufreq_policy *policy)
+{
+	return count_limits(policy);
 }
 
 SEC("tp_btf/cpu_frequency")

@@ -260,10 +260,20 @@ static void expect_ejected(struct __test_metadata *_metadata,
 	EXPECT_EQ(1, bss->calls[EJECT_EXIT]);
 }
 
+/* See limit_for_a_while(). */
+static pthread_t limit_thread;
+static bool limits_wait;
+
 /* Another governor takes its place. */
 static void expect_works_again(struct __test_metadata *_metadata,
 			       struct _test_data_fault *self)
 {
+	if (limits_wait) {
+		limits_wait = false;
+		pthread_join(limit_thread, NULL);
+		EXPECT_TRUE(wait_for(read_policy_num(self->policy, "scaling_max_freq") ==
+				     max_freq()));
+	}
 	self->next = attach(self->eject->maps.other);
 	ASSERT_NE(NULL, self->next) TH_LOG("errno %d, %s", errno, read_stat());
 	EXPECT_TRUE(stat_is(STAT_LOADED("other"))) TH_LOG("%s", read_stat());
@@ -650,12 +660,29 @@ static void hang(struct __test_metadata *_metadata, struct _test_data_fault *sel
 	ASSERT_TRUE(wait_for(self->eject->bss->in_delay));
 }
 
+/* The second write waits for the first limit to come into force, after the operation. */
+static void *limit_for_a_while(void *policy)
+{
+	write_policy_num((long)policy, "scaling_max_freq", freqs[1]);
+	sleep_ms(50);
+	write_policy_num((long)policy, "scaling_max_freq", max_freq());
+	return NULL;
+}
+
 /* Whatever a user may do meanwhile does not wait for the operation. */
 static void expect_governable(struct __test_metadata *_metadata,
 			      struct _test_data_fault *self)
 {
 	u_int64_t start = now_ms();
 
+	/* But the limits of that policy do. */
+	if (!limits_wait)
+		ASSERT_EQ(0, pthread_create(&limit_thread, NULL, limit_for_a_while,
+					    (void *)(long)self->policy));
+	limits_wait = true;
+	sleep_ms(50);
+	EXPECT_TRUE(set_limits(self->last, freqs[0], freqs[1]));
+	EXPECT_TRUE(set_limits(self->last, freqs[0], max_freq()));
 	EXPECT_EQ(0, set_governor(self->last, "powersave"));
 	EXPECT_EQ(min_freq(), cur_freq(self->last));
 	EXPECT_EQ(0, set_governor(self->last, "ext"));

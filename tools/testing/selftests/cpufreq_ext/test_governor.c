@@ -13,6 +13,7 @@
 #include "util.h"
 #include "probe.skel.h"
 #include "compat.skel.h"
+#include "kicker.skel.h"
 #include "preempt_fail.skel.h"
 #include "writer_fail.skel.h"
 #include "stash_fail.skel.h"
@@ -437,7 +438,44 @@ TEST_F(ext, disabled_preemption_is_refused)
 	struct preempt_fail *skel = preempt_fail__open();
 
 	ASSERT_NE(NULL, skel);
+	bpf_map__set_autocreate(skel->maps.locked, false);
 	EXPECT_EQ(-EACCES, preempt_fail__load(skel));
+	preempt_fail__destroy(skel);
+}
+
+/* What it queued after its irq_works would be waited for without end. */
+TEST_F_TIMEOUT(ext, kicks_of_a_cpu_that_goes_offline, 120)
+{
+	struct kicker *skel = kicker__open_and_load();
+	int i, last = sysconf(_SC_NPROCESSORS_CONF) - 1;
+
+	ASSERT_NE(NULL, skel);
+	if (!last || set_online(last, true)) {
+		kicker__destroy(skel);
+		SKIP(return, "no CPU that can be taken off");
+	}
+	ASSERT_EQ(0, kicker__attach(skel));
+	for (i = 0; i < 10; i++) {
+		EXPECT_EQ(0, set_online(last, false));
+		EXPECT_EQ(0, set_governor(policies[0], "performance"));
+		EXPECT_EQ(0, set_governor(policies[0], "ext"));
+		EXPECT_EQ(0, set_online(last, true));
+	}
+	EXPECT_LT(0, skel->bss->nr_kicks);
+	TH_LOG("%u kicks, %u of them too late", skel->bss->nr_kicks, skel->bss->nr_offline);
+	kicker__destroy(skel);
+}
+
+TEST_F(ext, disabled_interrupts_are_refused)
+{
+	struct preempt_fail *skel = preempt_fail__open();
+
+	ASSERT_NE(NULL, skel);
+	bpf_map__set_autocreate(skel->maps.preempt, false);
+	verifier_log[0] = '\0';
+	EXPECT_EQ(-EINVAL, preempt_fail__load(skel));
+	EXPECT_NE(NULL, strstr(verifier_log, "bpf_spin_lock"))
+		TH_LOG("%s", verifier_log);
 	preempt_fail__destroy(skel);
 }
 
