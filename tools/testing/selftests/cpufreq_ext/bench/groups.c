@@ -152,65 +152,66 @@ void groups_changes(int argc, char **argv)
 
 /* ---- the list of vip ---- */
 
-/* Where a thread is found in a hash table is chance: what counts is the mean of many. */
+/* Where a task is found in a hash table is chance: what counts is the mean of many. */
 
 #define FIRST_PID	5000000	/* above all that there are */
-#define VIP_THREADS	64
+#define VIP_LISTS	24
 #define VIP_DECISIONS	10
+
+static int list_of(struct loaded *l)
+{
+	return bpf_object__find_map_fd_by_name(l->obj, "vip_tasks");
+}
 
 static void list_task(struct loaded *l, u_int32_t pid)
 {
-	int map = bpf_object__find_map_fd_by_name(l->obj, "vip_tasks");
 	u_int8_t one = 1;
 
-	if (bpf_map_update_elem(map, &pid, &one, BPF_ANY))
+	if (bpf_map_update_elem(list_of(l), &pid, &one, BPF_ANY))
 		side_die("vip does not take that many tasks");
 }
 
-/* A listed thread that runs while decisions are made */
-struct vip_thread {
-	const struct side *side;
-	struct loaded *l;
-	struct cost *c;
-	double mean;
-};
-
-static void *vip_thread(void *arg)
+static void list_tasks(struct loaded *l, u_int32_t first, int nr)
 {
-	struct vip_thread *t = arg;
-	double sum = 0;
-	int i, n;
-
-	list_task(t->l, gettid());
-	decide(t->side, t->c, VIP_DECISIONS);
-	n = unchanged(t->c);
-	if (!n)
-		side_die("vip: no decision left the frequency as it was");
-	for (i = 0; i < n; i++)
-		sum += values[i];
-	t->mean = sum / n;
-	/* It leaves the list when it ends. */
-	return NULL;
+	while (nr-- > 0)
+		list_task(l, first + nr);
 }
 
-static double vip_decision(const struct side *side, struct loaded *l)
+static void unlist_tasks(struct loaded *l, u_int32_t first, int nr)
 {
-	struct vip_thread t = { .side = side, .l = l };
-	pthread_t thread;
-	struct cost c;
+	u_int32_t pid;
+
+	while (nr-- > 0) {
+		pid = first + nr;
+		bpf_map_delete_elem(list_of(l), &pid);
+	}
+}
+
+/* The thread that runs is listed; all others are listed anew each time. */
+static double vip_decision(const struct side *side, struct loaded *l, int nr)
+{
+	u_int32_t first = FIRST_PID;
 	double sum = 0;
-	int i;
+	struct cost c;
+	int i, k, n, samples = 0;
 
 	cost_begin(&c, side->update, true);
-	t.c = &c;
-	for (i = 0; i < VIP_THREADS; i++) {
-		if (pthread_create(&thread, NULL, vip_thread, &t))
-			side_die("no thread: %s", strerror(errno));
-		pthread_join(thread, NULL);
-		sum += t.mean;
+	list_task(l, getpid());
+	for (i = 0; i < VIP_LISTS; i++, first += nr) {
+		list_tasks(l, first, nr - 1);
+		decide(side, &c, VIP_DECISIONS);
+		n = unchanged(&c);
+		for (k = 0; k < n; k++)
+			sum += values[k];
+		samples += n;
+		unlist_tasks(l, first, nr - 1);
 	}
+	unlist_tasks(l, getpid(), 1);
 	cost_end(&c);
-	return sum / VIP_THREADS;
+	if (samples < VIP_LISTS * VIP_DECISIONS / 2)
+		side_die("vip: %d decisions instead of %d", samples,
+			 VIP_LISTS * VIP_DECISIONS / 2);
+	return sum / samples;
 }
 
 /* Threads that wake one another up in turn */
@@ -302,14 +303,12 @@ void groups_vip(void)
 	const struct side *side = side_find("ext-vip");
 	struct loaded l;
 	size_t i;
-	int n;
 
 	for (i = 0; i < 3; i++) {
 		side_begin(side, &l, 0);
-		for (n = 1; n < lengths[i]; n++)
-			list_task(&l, FIRST_PID + n);
 		work_figure_one(name_of("decision/ext-vip/tasks=%d", lengths[i]), "instructions",
-				vip_decision(side, &l));
+				vip_decision(side, &l, lengths[i]));
+		list_tasks(&l, FIRST_PID, lengths[i] - 1);
 		vip_hooks(&l, lengths[i]);
 		side_end(&l);
 	}
