@@ -753,7 +753,7 @@ static noinline unsigned int cpufreq_ext_trace_decision(struct cpufreq_ext_polic
  */
 static __always_inline unsigned int
 cpufreq_ext_decide(struct cpufreq_ext_policy *ep,
-		   unsigned long (*get_next_freq)(struct cpufreq_policy *), int load)
+		   unsigned long (*get_next_freq)(struct cpufreq_policy *policy), int load)
 {
 	unsigned int delay_us;
 
@@ -781,9 +781,10 @@ cpufreq_ext_decide(struct cpufreq_ext_policy *ep,
 /* Make a decision now, outside of the sampling period. */
 static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep, int load)
 {
-	unsigned long (*get_next_freq)(struct cpufreq_policy *) = READ_ONCE(ep->get_next_freq);
+	unsigned long (*get_next_freq)(struct cpufreq_policy *policy);
 	unsigned int delay_us = CPUFREQ_EXT_MAX_DELAY_US;
 
+	get_next_freq = READ_ONCE(ep->get_next_freq);
 	if (get_next_freq && !cpufreq_ext_is_faulted(ep->ops))
 		delay_us = cpufreq_ext_decide(ep, get_next_freq, load);
 	else
@@ -1071,8 +1072,9 @@ static noinline unsigned int cpufreq_ext_update_fallback(struct cpufreq_policy *
 static unsigned int cpufreq_ext_dbs_update(struct cpufreq_policy *policy)
 {
 	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
-	unsigned long (*get_next_freq)(struct cpufreq_policy *) = READ_ONCE(ep->get_next_freq);
+	unsigned long (*get_next_freq)(struct cpufreq_policy *policy);
 
+	get_next_freq = READ_ONCE(ep->get_next_freq);
 	if (unlikely(!get_next_freq))
 		return cpufreq_ext_update_fallback(policy);
 
@@ -2213,7 +2215,7 @@ static int __init cpufreq_ext_register_bpf(void)
 	 * Without their BTF IDs, no function would be refused: a module that is built
 	 * out of tree can have a base BTF of its own, in which no function is.
 	 */
-	if (!cpufreq_ext_refused_kfuncs.ids[0])
+	if (btf_id_set_contains(&cpufreq_ext_refused_kfuncs, 0))
 		ret = -EOPNOTSUPP;
 	ret = ret ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS,
 					       &cpufreq_ext_struct_ops_kfunc_set);
