@@ -87,14 +87,14 @@ int BPF_PROG(inputs_leave_reg)
 	return 0;
 }
 
-SEC("fentry/cpufreq_ext_dbs_limits")
+SEC("fentry/cpufreq_ext_gov_limits")
 int BPF_PROG(inputs_enter_limits, struct cpufreq_policy *policy)
 {
 	inputs_enter();
 	return 0;
 }
 
-SEC("fexit/cpufreq_ext_dbs_limits")
+SEC("fexit/cpufreq_ext_gov_limits")
 int BPF_PROG(inputs_leave_limits, struct cpufreq_policy *policy)
 {
 	u32 cpu = policy->cpu;

@@ -297,7 +297,7 @@ int BPF_PROG(count_dbs_update, struct cpufreq_policy *policy)
 }
 
 /* The locks of the policy are held from limits to here: no sample between. */
-SEC("fexit/cpufreq_dbs_governor_limits")
+SEC("fexit/cpufreq_ext_gov_limits")
 int BPF_PROG(after_limits, struct cpufreq_policy *policy)
 {
 	u32 cpu = policy->cpu & (PROBE_MAX_CPUS - 1);
