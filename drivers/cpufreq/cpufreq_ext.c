@@ -747,9 +747,10 @@ static noinline unsigned int cpufreq_ext_trace_decision(struct cpufreq_ext_polic
 
 /*
  * One decision: set the frequency that the BPF governor wants and return the
- * time to the next sample.  Nobody changes the operation while update_mutex is held,
- * but cpufreq_ext_remove() may take it away.  @load is what is known of it, as the time since then
- * may be too short to compute it again.  What seldom happens is kept out of line.
+ * time to the next sample.  Nobody changes the operation while update_mutex is
+ * held, but cpufreq_ext_remove() may take it away.  @load is what is known of the
+ * load, as the time since then may be too short to compute it again.  What seldom
+ * happens is kept out of line.
  */
 static __always_inline unsigned int
 cpufreq_ext_decide(struct cpufreq_ext_policy *ep,
