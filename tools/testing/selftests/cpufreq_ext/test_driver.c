@@ -103,6 +103,16 @@ static bool wait_long_for_hw(int policy, unsigned int khz, int ms)
 	return hw_khz(policy) == khz;
 }
 
+/* One more than there are now */
+static bool wait_for_failure(int policy, int ms)
+{
+	unsigned long long failed = driver_num(policy, "failed");
+
+	for (; ms > 0 && driver_num(policy, "failed") == failed; ms -= 10)
+		sleep_ms(10);
+	return driver_num(policy, "failed") > failed;
+}
+
 FIXTURE(driver)
 {
 	struct probe *probe;
@@ -562,6 +572,17 @@ TEST_F(driver, current_frequency_is_passed_on_if_needed)
 	ASSERT_TRUE(set_limits(0, LOW_KHZ, HIGH_KHZ));
 	EXPECT_TRUE(wait_for(driver_num(0, "transitions") > before));
 	EXPECT_EQ(LOW_KHZ, hw_khz(0));
+
+	/* So it is if the governor keeps the frequency that there is. */
+	self->probe->bss->want_freq = 0;
+	DECIDE(0);
+	before = driver_num(0, "transitions");
+	ASSERT_TRUE(set_limits(0, LOW_KHZ, MID_KHZ));
+	EXPECT_TRUE(wait_for(driver_num(0, "transitions") > before));
+	EXPECT_EQ(LOW_KHZ, hw_khz(0));
+	before = driver_num(0, "transitions");
+	DECIDE(0);
+	EXPECT_EQ(before, driver_num(0, "transitions"));
 }
 
 TEST_F(driver, no_fast_switch)
@@ -721,6 +742,12 @@ TEST_F_TIMEOUT(driver, fallback_that_fails, 120)
 		EXPECT_TRUE(stat_is(STAT_INIT));
 		EXPECT_LT(failed, driver_num(0, "failed"));
 		EXPECT_EQ(LOW_KHZ, hw_khz(0));
+
+		/*
+		 * A sample that was due already may come at once.  The one after a
+		 * failure does not, so that none is between the next two lines.
+		 */
+		EXPECT_TRUE(wait_for_failure(0, 3 * RETRY_MS));
 		failed = driver_num(0, "failed");
 		ASSERT_EQ(0, driver_set("fail_next", 1));
 		EXPECT_TRUE(wait_long_for_hw(0, HIGH_KHZ, 3 * RETRY_MS));
