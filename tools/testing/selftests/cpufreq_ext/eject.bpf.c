@@ -19,6 +19,7 @@ int error_in = -1, error_cpu = -1;
 int delay_in = -1, delay_cpu = -1;
 __u32 delay_ms;				/* sleeps if it can, spins otherwise */
 bool delay_spins;
+bool kicks;				/* each decision asks for the next one */
 char message[EJECT_MESSAGE_LEN];
 __u32 message_size;
 unsigned long want_freq;
@@ -85,6 +86,8 @@ SEC("struct_ops.s/eject_next_freq")
 unsigned long BPF_PROG(eject_next_freq, struct cpufreq_policy *policy)
 {
 	__sync_fetch_and_add(&next_cpu[slot(policy)], 1);
+	if (kicks)
+		bpf_cpufreq_kick_cpu(policy->cpu);
 	misbehave(EJECT_NEXT_FREQ, policy->cpu);
 	return want_freq;
 }

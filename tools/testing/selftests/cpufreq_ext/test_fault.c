@@ -686,13 +686,20 @@ static void expect_governable(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, set_governor(self->last, "powersave"));
 	EXPECT_EQ(min_freq(), cur_freq(self->last));
 	EXPECT_EQ(0, set_governor(self->last, "ext"));
-	EXPECT_EQ(0, set_online(self->last_cpu, false));
-	EXPECT_EQ(0, set_online(self->last_cpu, true));
 	EXPECT_EQ(0, write_file(CPUFREQ "/ext/sampling_rate", "20000"));
+	/* These would have to wait, unless they stay as they are. */
+	EXPECT_EQ(-EBUSY, write_file(CPUFREQ "/ext/io_is_busy", "1"));
+	EXPECT_EQ(-EBUSY, write_file(CPUFREQ "/ext/ignore_nice_load", "1"));
+	EXPECT_EQ(0, write_file(CPUFREQ "/ext/io_is_busy", "0"));
+	EXPECT_EQ(0, write_file(CPUFREQ "/ext/ignore_nice_load", "0"));
 	read_stat();
 	counter(-1, "decisions");
 	counter(self->policy, "decisions");
 	EXPECT_GT(3000, now_ms() - start);
+
+	/* A busy CPU may take its time to go; the operation runs after it all the same. */
+	EXPECT_EQ(0, set_online(self->last_cpu, false));
+	EXPECT_EQ(0, set_online(self->last_cpu, true));
 	EXPECT_EQ(1, self->eject->bss->in_delay);
 }
 
@@ -766,7 +773,7 @@ TEST_F_TIMEOUT(fault, unloaded_while_an_operation_runs, 120)
 
 	if (!self->sleeps)
 		SKIP(return, "no cpufreq_ext_caller.ko here: build it with KDIR set");
-	hang(_metadata, self, 6000);
+	hang(_metadata, self, 9000);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, destroy_link, self->link));
 	self->link = NULL;
 	sleep_ms(300);
@@ -815,6 +822,37 @@ TEST_F_TIMEOUT(fault, replaced_while_an_operation_runs, 120)
 	snprintf(why, sizeof(why), "%s", reason());
 	expect_ejected(_metadata, self, why);
 	busy_stop();
+	expect_works_again(_metadata, self);
+}
+
+/* Each is asked for while the one before runs: they leave no gap to unload in. */
+TEST_F_TIMEOUT(fault, unloaded_between_slow_decisions, 120)
+{
+	u_int64_t start;
+	u_int32_t calls;
+	u_int32_t i;
+
+	if (!self->sleeps)
+		SKIP(return, "no cpufreq_ext_caller.ko here: build it with KDIR set");
+	self->eject->bss->kicks = true;
+	for (i = 1; i <= 5; i++) {
+		hang(_metadata, self, 300);
+		calls = self->eject->bss->next_cpu[self->policy];
+		EXPECT_TRUE(wait_for(self->eject->bss->next_cpu[self->policy] >= calls + 3));
+
+		/* One that runs and one that waits already */
+		start = now_ms();
+		bpf_link__destroy(self->link);
+		self->link = NULL;
+		EXPECT_GT(2 * 300 + 300, now_ms() - start);
+		EXPECT_TRUE(stat_is(STAT_INIT)) TH_LOG("%s", read_stat());
+		EXPECT_EQ(i, self->eject->bss->calls[EJECT_EXIT]);
+		EXPECT_EQ(0, self->eject->bss->active[self->policy]);
+		EXPECT_TRUE(wait_for(all_at_maximum()));
+		busy_stop();
+	}
+	self->eject->bss->kicks = false;
+	self->eject->data->delay_in = -1;
 	expect_works_again(_metadata, self);
 }
 
