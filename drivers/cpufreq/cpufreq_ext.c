@@ -116,8 +116,10 @@ struct cpufreq_ext_counters {
  * @dbs: base; its update_mutex guards the members from @ops to @busy_idle_us, of
  *	which the watchdog writes @last_load and @even_from_us without it
  * @node: entry of cpufreq_ext_policies
+ * @fresh: entry of cpufreq_ext_fresh
  * @running: between start and stop; written under cpufreq_ext_mutex
- * @may_kick: cleared before the stop, so that no work is queued after it
+ * @may_kick: cleared before the stop, so that no work is queued after it; written
+ *	under cpufreq_ext_mutex
  * @limits_changed: the driver may have to be told, though the frequency is the same
  * @asked_long: the BPF governor asked for a long sampling period
  * @load: load of the current decision, or CPUFREQ_EXT_LOAD_*
@@ -143,6 +145,7 @@ struct cpufreq_ext_counters {
 struct cpufreq_ext_policy {
 	struct policy_dbs_info dbs;
 	struct list_head node;
+	struct list_head fresh;
 	bool running;
 	bool may_kick;
 	bool limits_changed;
@@ -224,6 +227,9 @@ static struct cpufreq_ext_state cpufreq_ext_state = {
 	.stat = "INIT",
 	.name = "performance",
 };
+
+/* Policies whose governor has yet to make its first decision; under cpufreq_ext_mutex */
+static LIST_HEAD(cpufreq_ext_fresh);
 
 static void cpufreq_ext_eject_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(cpufreq_ext_ejection, cpufreq_ext_eject_work);
@@ -618,7 +624,9 @@ static unsigned int cpufreq_ext_target(struct cpufreq_ext_policy *ep,
 				  (long)freq);
 		return 0;
 	}
-	ep->counters.clamped++;
+	/* It may be the frequency that there was before the limits. */
+	if (ep->wanted_khz)
+		ep->counters.clamped++;
 
 	return freq < min ? min : max;
 }
@@ -652,8 +660,8 @@ static noinline void cpufreq_ext_attend(struct cpufreq_ext_policy *ep, bool asks
 	}
 	if (++ep->strikes == CPUFREQ_EXT_ATTEND_STRIKES)
 		cpufreq_ext_fault(ep->ops, ep,
-				  "policy%u was busy and left alone for %llu ms, %d times in a row",
-				  policy->cpu, div_u64(period_us, USEC_PER_MSEC),
+				  "%s was busy and left alone for %llu ms, %d times in a row",
+				  kobject_name(&policy->kobj), div_u64(period_us, USEC_PER_MSEC),
 				  CPUFREQ_EXT_ATTEND_STRIKES);
 }
 
@@ -720,11 +728,13 @@ static noinline void cpufreq_ext_set(struct cpufreq_ext_policy *ep)
 	if (!ep->target_khz || cpufreq_ext_is_faulted(ep->ops))
 		return;
 
-	/* Nothing else is new to drivers with CPUFREQ_NEED_UPDATE_LIMITS. */
-	if (ep->target_khz != policy->cur || ep->limits_changed) {
-		ep->limits_changed = false;
-		__cpufreq_driver_target(policy, ep->target_khz, CPUFREQ_RELATION_L);
-	}
+	/*
+	 * Nothing else is new to drivers with CPUFREQ_NEED_UPDATE_LIMITS.  What fails
+	 * is tried again, even if the governor keeps the frequency.
+	 */
+	if (ep->target_khz != policy->cur || ep->limits_changed)
+		ep->limits_changed = __cpufreq_driver_target(policy, ep->target_khz,
+							     CPUFREQ_RELATION_L);
 }
 
 /* @ep runs a governor that is ejected: ask it no more, or it may hang again. */
@@ -793,7 +803,11 @@ static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep, int load)
 	gov_update_sample_delay(&ep->dbs, delay_us);
 }
 
-/* Attach with the first decision of the new governor, or of the fallback */
+/*
+ * Attach, with the first decision of the fallback.  That of a BPF governor may not
+ * return, so cpufreq_ext_decide_first() makes it without cpufreq_ext_mutex; samples
+ * begin a period later.
+ */
 static void cpufreq_ext_switch_ops(struct cpufreq_ext_policy *ep,
 				   struct cpufreq_governor_ext_ops *ops)
 {
@@ -801,7 +815,47 @@ static void cpufreq_ext_switch_ops(struct cpufreq_ext_policy *ep,
 	lockdep_assert_held(&ep->dbs.update_mutex);
 
 	cpufreq_ext_attach(ep, ops);
-	cpufreq_ext_decide_now(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
+	list_del_init(&ep->fresh);
+	if (!ops) {
+		cpufreq_ext_decide_now(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
+		return;
+	}
+	gov_update_sample_delay(&ep->dbs, max(ep->dbs.dbs_data->sampling_rate,
+					      ep->min_delay_us));
+	list_add_tail(&ep->fresh, &cpufreq_ext_fresh);
+}
+
+/* A policy that is fresh, with its update_mutex, until which it does not stop */
+static struct cpufreq_ext_policy *cpufreq_ext_lock_fresh(void)
+{
+	struct cpufreq_ext_policy *ep, *next;
+
+	guard(mutex)(&cpufreq_ext_mutex);
+
+	list_for_each_entry_safe(ep, next, &cpufreq_ext_fresh, fresh) {
+		list_del_init(&ep->fresh);
+		if (!ep->may_kick)
+			continue;
+		if (mutex_trylock(&ep->dbs.update_mutex))
+			return ep;
+		/* Nobody shall wait for that with the mutex. */
+		mod_delayed_work_on(ep->dbs.policy->cpu, system_percpu_wq,
+				    &ep->kick_work, 0);
+	}
+
+	return NULL;
+}
+
+/* Whoever loads a governor may look at what it decided next. */
+static void cpufreq_ext_decide_first(void)
+{
+	struct cpufreq_ext_policy *ep;
+
+	while ((ep = cpufreq_ext_lock_fresh())) {
+		if (ep->ops)
+			cpufreq_ext_decide_now(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
+		mutex_unlock(&ep->dbs.update_mutex);
+	}
 }
 
 /********************************* sysfs **********************************/
@@ -1145,8 +1199,8 @@ static void cpufreq_ext_dbs_start(struct cpufreq_policy *policy)
 	if (ret) {
 		/* Of a fault users were told. */
 		if (!cpufreq_ext_is_faulted(ops))
-			pr_warn_ratelimited("policy%u: start of BPF governor %s failed (%d), policy runs at its maximum\n",
-					    policy->cpu, ops->name, ret);
+			pr_warn_ratelimited("%s: start of BPF governor %s failed (%d), policy runs at its maximum\n",
+					    kobject_name(&policy->kobj), ops->name, ret);
 		return;
 	}
 	cpufreq_ext_attach(ep, ops);
@@ -1156,7 +1210,11 @@ static void cpufreq_ext_stop(struct cpufreq_policy *policy)
 {
 	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
 
-	WRITE_ONCE(ep->may_kick, false);
+	scoped_guard(mutex, &cpufreq_ext_mutex)
+		WRITE_ONCE(ep->may_kick, false);
+	/* Wait for a decision of cpufreq_ext_decide_first(), without that mutex. */
+	mutex_lock(&ep->dbs.update_mutex);
+	mutex_unlock(&ep->dbs.update_mutex);
 
 	/*
 	 * This waits for a grace period and for the work, so update_mutex must
@@ -1171,6 +1229,7 @@ static void cpufreq_ext_stop(struct cpufreq_policy *policy)
 		guard(mutex)(&ep->dbs.update_mutex);
 
 		cpufreq_ext_attach(ep, NULL);
+		list_del_init(&ep->fresh);
 		ep->running = false;
 		cpufreq_ext_set_cpus(ep, NULL);
 	}
@@ -1311,6 +1370,7 @@ static struct policy_dbs_info *cpufreq_ext_alloc(void)
 	if (!ep)
 		return NULL;
 
+	INIT_LIST_HEAD(&ep->fresh);
 	init_irq_work(&ep->kick_irq, cpufreq_ext_kick_irq);
 	INIT_DELAYED_WORK(&ep->kick_work, cpufreq_ext_kick_work);
 
@@ -2074,6 +2134,8 @@ static int cpufreq_ext_reg(void *kdata, struct bpf_link *link)
 
 	while (!cpufreq_ext_try_reg(kdata, link, &ret) && --tries)
 		schedule_timeout_uninterruptible(CPUFREQ_EXT_EJECT_DELAY);
+	if (!ret)
+		cpufreq_ext_decide_first();
 
 	return ret;
 }
@@ -2107,9 +2169,12 @@ static bool cpufreq_ext_is_called(unsigned long least)
 	return false;
 }
 
-/* False if that has to wait for an operation, which is not done with the mutex. */
+/*
+ * False if that has to wait for an operation, which is not done with the mutex.  Those
+ * that began less than @waited ago may run: it is other ones than at the beginning.
+ */
 static bool cpufreq_ext_try_update(void *kdata, void *old_kdata,
-				   struct bpf_link *link, bool last, int *ret)
+				   struct bpf_link *link, unsigned long waited, int *ret)
 {
 	guard(mutex)(&cpufreq_ext_mutex);
 
@@ -2121,8 +2186,8 @@ static bool cpufreq_ext_try_update(void *kdata, void *old_kdata,
 	if (kdata == old_kdata)
 		return true;
 	*ret = -EBUSY;
-	if (cpufreq_ext_is_called(last ? CPUFREQ_EXT_EJECT_DELAY : 0))
-		return last;
+	if (cpufreq_ext_is_called(waited))
+		return false;
 
 	*ret = cpufreq_ext_start_all(kdata);
 	if (!*ret)
@@ -2133,12 +2198,17 @@ static bool cpufreq_ext_try_update(void *kdata, void *old_kdata,
 
 static int cpufreq_ext_update(void *kdata, void *old_kdata, struct bpf_link *link)
 {
-	/* By then the watchdog has found what does not return, unless all is idle. */
-	unsigned long end = jiffies + 2 * CPUFREQ_EXT_CALL_LIMIT;
+	unsigned long begin = jiffies, waited = 0;
 	int ret;
 
-	while (!cpufreq_ext_try_update(kdata, old_kdata, link, time_after(jiffies, end), &ret))
+	/* By then the watchdog has found what does not return, unless all is idle. */
+	while (!cpufreq_ext_try_update(kdata, old_kdata, link, waited, &ret) &&
+	       waited <= 2 * CPUFREQ_EXT_CALL_LIMIT) {
 		schedule_timeout_uninterruptible(1);
+		waited = jiffies - begin;
+	}
+	if (!ret)
+		cpufreq_ext_decide_first();
 
 	return ret;
 }

@@ -70,7 +70,7 @@ int bpf_cpufreq_error(const void *msg, u32 msg__sz) __ksym __weak;
 /*
  * Give up, with a message as BPF_SNPRINTF() makes it:
  *
- *   cpufreq_ext_error("policy%d: %s", policy->cpu, text);
+ *   cpufreq_ext_error("CPU %d: %s", policy->cpu, text);
  *
  * The kernel ejects this governor.  Returns what bpf_cpufreq_error() does, -1 if
  * the kernel has no such thing.

@@ -177,7 +177,7 @@ SEC("struct_ops/other_next_freq")
 unsigned long BPF_PROG(other_next_freq, struct cpufreq_policy *policy)
 {
 	__sync_fetch_and_add(&other_next, 1);
-	if (other_fails)
+	if (other_fails && (error_cpu < 0 || policy->cpu == error_cpu))
 		other_error = cpufreq_ext_error("policy %d wants %d", policy->cpu, 42);
 	return other_freq;
 }

@@ -44,6 +44,7 @@ __u32 nr_dbs_update;			/* load computations of the dbs core */
 __u32 stops_at_exit;			/* nr_stop when exit was called */
 __u32 next_at_limits[PROBE_MAX_CPUS];	/* decisions when limits was called */
 __u32 nr_limits_undecided;		/* limits without a decision after it */
+__u32 nr_limits_decided;		/* and with one */
 
 /* Of a second governor in the same object */
 unsigned long other_freq;
@@ -302,8 +303,12 @@ int BPF_PROG(after_limits, struct cpufreq_policy *policy)
 {
 	u32 cpu = policy->cpu & (PROBE_MAX_CPUS - 1);
 
-	if (only_cpu == cpu && next_at_limits[cpu] == nr_next_cpu[cpu])
+	if (only_cpu != cpu)
+		return 0;
+	if (next_at_limits[cpu] == nr_next_cpu[cpu])
 		__sync_fetch_and_add(&nr_limits_undecided, 1);
+	else
+		__sync_fetch_and_add(&nr_limits_decided, 1);
 	return 0;
 }
 

@@ -481,6 +481,7 @@ TEST_F(fault, message_with_arguments)
 	char expected[256];
 
 	self->eject->bss->other_fails = true;
+	self->eject->data->error_cpu = self->policy;
 	self->next = attach(self->eject->maps.other);
 	ASSERT_NE(NULL, self->next);
 	snprintf(expected, sizeof(expected), STAT_FAULT("other", "policy %d wants 42"),
@@ -717,10 +718,17 @@ static void expect_reason_ms(struct __test_metadata *_metadata, const char *text
 	EXPECT_GE(most, ms);
 }
 
+/* The operation of hang() ends, and is the last one that hangs. */
+static void expect_return(struct __test_metadata *_metadata, struct _test_data_fault *self)
+{
+	EXPECT_TRUE(wait_for_ms(!self->eject->bss->in_delay, 15000));
+	self->eject->data->delay_in = -1;
+}
+
 TEST_F_TIMEOUT(fault, operation_does_not_return, 120)
 {
-	u_int64_t start = now_ms();
 	struct bpf_link *early;
+	u_int64_t start;
 	u_int32_t calls;
 	char why[512];
 	int cpu;
@@ -731,6 +739,7 @@ TEST_F_TIMEOUT(fault, operation_does_not_return, 120)
 	policy_cpus(policies[1], &cpu, 1);
 	busy_start(cpu);
 	hang(_metadata, self, 9000);
+	start = now_ms();
 	calls = self->eject->bss->next_cpu[self->policy];
 
 	while (!is_ejected() && now_ms() - start < 6000)
@@ -748,14 +757,56 @@ TEST_F_TIMEOUT(fault, operation_does_not_return, 120)
 	EXPECT_EQ(EBUSY, errno);
 	EXPECT_FALSE(has_hung_up(self->link));
 
-	while (self->eject->bss->in_delay && now_ms() - start < 15000)
-		sleep_ms(10);
-	EXPECT_EQ(0, self->eject->bss->in_delay);
-	self->eject->data->delay_in = -1;
+	expect_return(_metadata, self);
 	snprintf(why, sizeof(why), "%s", reason());
 	expect_ejected(_metadata, self, why);
 	/* It was not asked again. */
 	EXPECT_EQ(calls, self->eject->bss->next_cpu[self->policy]);
+	busy_stop();
+	expect_works_again(_metadata, self);
+}
+
+/* On a CPU of the policy: that one does not go offline meanwhile. */
+static void *attach_there(void *arg)
+{
+	struct _test_data_fault *self = arg;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(self->cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+	self->link = attach(self->eject->maps.eject);
+	return NULL;
+}
+
+/* Nor does the first: who registers the governor waits for it, and nobody else. */
+TEST_F_TIMEOUT(fault, first_decision_does_not_return, 120)
+{
+	pthread_t thread;
+	char why[512];
+
+	if (!self->sleeps)
+		SKIP(return, "no cpufreq_ext_caller.ko here: build it with KDIR set");
+	self->eject->bss->delay_ms = 9000;
+	self->eject->data->delay_cpu = self->policy;
+	self->eject->data->delay_in = EJECT_NEXT_FREQ;
+	busy_start(self->cpu);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, attach_there, self));
+	ASSERT_TRUE(wait_for(self->eject->bss->in_delay));
+	EXPECT_TRUE(stat_is(STAT_LOADED("eject"))) TH_LOG("%s", read_stat());
+	expect_governable(_metadata, self);
+	EXPECT_TRUE(wait_for(is_ejected())) TH_LOG("%s", read_stat());
+	expect_reason_ms(_metadata, "an operation has not returned for ",
+			 CALL_LIMIT_MS, CALL_LIMIT_MS + WATCH_MS + 200);
+	EXPECT_TRUE(wait_for(cur_freq(self->last) == max_freq()));
+	EXPECT_EQ(1, self->eject->bss->in_delay);
+
+	expect_return(_metadata, self);
+	pthread_join(thread, NULL);
+	ASSERT_NE(NULL, self->link);
+	snprintf(why, sizeof(why), "%s", reason());
+	expect_ejected(_metadata, self, why);
+	EXPECT_EQ(1, self->eject->bss->next_cpu[self->policy]);
 	busy_stop();
 	expect_works_again(_metadata, self);
 }
@@ -807,7 +858,7 @@ TEST_F_TIMEOUT(fault, replaced_while_an_operation_runs, 120)
 
 	if (!self->sleeps)
 		SKIP(return, "no cpufreq_ext_caller.ko here: build it with KDIR set");
-	hang(_metadata, self, 6000);
+	hang(_metadata, self, 9000);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, replace_governor, self));
 	sleep_ms(300);
 	expect_governable(_metadata, self);
@@ -817,8 +868,7 @@ TEST_F_TIMEOUT(fault, replaced_while_an_operation_runs, 120)
 	EXPECT_TRUE(is_ejected()) TH_LOG("%s", read_stat());
 	expect_governable(_metadata, self);
 
-	EXPECT_TRUE(wait_for(!self->eject->bss->in_delay));
-	self->eject->data->delay_in = -1;
+	expect_return(_metadata, self);
 	snprintf(why, sizeof(why), "%s", reason());
 	expect_ejected(_metadata, self, why);
 	busy_stop();
@@ -856,15 +906,44 @@ TEST_F_TIMEOUT(fault, unloaded_between_slow_decisions, 120)
 	expect_works_again(_metadata, self);
 }
 
+/* On each policy one runs at all times. */
+TEST_F_TIMEOUT(fault, replaced_between_slow_decisions, 120)
+{
+	struct eject__bss *bss = self->eject->bss;
+	int i, first;
+
+	if (!self->sleeps)
+		SKIP(return, "no cpufreq_ext_caller.ko here: build it with KDIR set");
+	bss->kicks = true;
+	bss->delay_ms = 300;
+	self->eject->data->delay_in = EJECT_NEXT_FREQ;
+	self->link = attach(self->eject->maps.eject);
+	ASSERT_NE(NULL, self->link);
+	for (i = 0; i < nr_policies; i++) {
+		policy_cpus(policies[i], &first, 1);
+		busy_start(first);
+		EXPECT_TRUE(wait_for(bss->next_cpu[policies[i]] >= 3));
+	}
+	/* Between two operations, one lacks. */
+	EXPECT_TRUE(wait_for(bss->in_delay == (u_int32_t)nr_policies));
+
+	EXPECT_EQ(0, bpf_link__update_map(self->link, self->eject->maps.other));
+	EXPECT_TRUE(stat_is(STAT_LOADED("other"))) TH_LOG("%s", read_stat());
+	EXPECT_EQ((u_int32_t)nr_policies, bss->other_start);
+	for (i = 0; i < nr_policies; i++)
+		EXPECT_EQ(mid_freq(), cur_freq(policies[i]));
+	EXPECT_EQ(1, bss->calls[EJECT_EXIT]);
+	EXPECT_EQ(0, bss->in_delay);
+	busy_stop();
+}
+
 TEST_F_TIMEOUT(fault, operation_spins, 120)
 {
 	char why[512];
 
 	self->eject->bss->delay_spins = true;
 	hang(_metadata, self, 3000);
-	EXPECT_TRUE(wait_for(!self->eject->bss->in_delay) ||
-		    wait_for(!self->eject->bss->in_delay));
-	self->eject->data->delay_in = -1;
+	expect_return(_metadata, self);
 	EXPECT_TRUE(wait_for(is_ejected()));
 	snprintf(why, sizeof(why), "%s", reason());
 	EXPECT_EQ(0, strncmp(why, "an operation ", 13)) TH_LOG("%s", why);
@@ -926,7 +1005,9 @@ TEST_F_TIMEOUT(fault, busy_policy_left_alone, 180)
 	int found, policy, ms;
 	char why[512];
 
-	self->eject->bss->want_rate_us = 4000000;
+	/* Others may have some work, too. */
+	self->eject->data->rate_cpu = self->policy;
+	self->eject->bss->want_rate_cpu_us = 4000000;
 	self->link = attach(self->eject->maps.eject);
 	ASSERT_NE(NULL, self->link);
 	busy_start(self->cpu);

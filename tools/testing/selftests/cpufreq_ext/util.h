@@ -27,6 +27,7 @@
 
 /* What is written after one another is settled within this time. */
 #define SETTLE_MS	3000
+#define START_MS	20000
 
 static int nr_policies;
 static int policies[MAX_POLICIES];		/* number in the folder's name */
@@ -194,14 +195,18 @@ static inline void sleep_ms(unsigned int ms)
 		;
 }
 
-#define wait_for(cond) ({						\
+#define wait_for_ms(cond, most_ms) ({					\
 	bool __met;							\
 	int __ms;							\
 									\
-	for (__ms = 0; !(__met = (cond)) && __ms < SETTLE_MS; __ms += 10) \
+	for (__ms = 0; !(__met = (cond)) && __ms < (most_ms); __ms += 10) \
 		sleep_ms(10);						\
 	__met;								\
 })
+
+#define wait_for(cond)		wait_for_ms(cond, SETTLE_MS)
+/* What a program does after its start, with the verifier of a debug kernel */
+#define wait_for_start(cond)	wait_for_ms(cond, START_MS)
 
 /* The core applies limits some time after they were written. */
 static inline bool set_limits(int policy, unsigned int min, unsigned int max)
@@ -234,6 +239,29 @@ static inline void busy_start(long cpu)
 {
 	busy_done = false;
 	if (!pthread_create(&busy_threads[nr_busy], NULL, busy_loop, (void *)cpu))
+		nr_busy++;
+}
+
+/* One that has little to do wakes the CPU up, so that there are samples. */
+static unsigned int wake_ms = 1;
+
+static inline void *wake_loop(void *cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((long)cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+	while (!__atomic_load_n(&busy_done, __ATOMIC_RELAXED))
+		sleep_ms(wake_ms);
+	return NULL;
+}
+
+/* Until busy_stop(), too */
+static inline void wake_start(long cpu)
+{
+	busy_done = false;
+	if (!pthread_create(&busy_threads[nr_busy], NULL, wake_loop, (void *)cpu))
 		nr_busy++;
 }
 
