@@ -8,6 +8,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <poll.h>
 #include <signal.h>
@@ -56,6 +57,7 @@ static const char usage[] =
 	"  -h  show this help\n";
 
 static bool verbose;
+static int log_fd = -1;		/* of the kernel, since the governor was registered */
 
 static int on_libbpf_message(enum libbpf_print_level level, const char *fmt,
 			     va_list args)
@@ -208,12 +210,43 @@ static void print_state(void)
 	fflush(stdout);
 }
 
-/* Was the governor ejected?  Then say why. */
+/* The first ejection in the kernel's log, if that is for us */
+static bool was_ejected_in_log(void)
+{
+	static const char governor[] = "cpufreq_ext: BPF governor ";
+	static const char ejected[] = " ejected: ";
+	char record[8192], *name, *why;
+	ssize_t len;
+
+	while ((len = read(log_fd, record, sizeof(record) - 1)) > 0 ||
+	       (len < 0 && errno == EPIPE)) {
+		if (len < 0)
+			continue;
+		record[len] = '\0';
+		record[strcspn(record, "\n")] = '\0';
+		name = strstr(record, governor);
+		why = name ? strstr(name, ejected) : NULL;
+		if (!why)
+			continue;
+		*why = '\0';
+		fprintf(stderr, "cpufreq_ext: BPF governor '%s' was ejected: %s\n",
+			name + strlen(governor), why + strlen(ejected));
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Was the governor ejected?  Then say why.  ext/stat is gone with the last policy
+ * of ext, and may tell of the next governor.
+ */
 static bool was_ejected(void)
 {
 	static const char name[] = "\nBPF governor: ", reason[] = "\nReason: ";
 	const char *text = read_stat(), *why;
 
+	if (was_ejected_in_log())
+		return true;
 	if (!text || strncmp(text, "Stat: CPUFREQ_EXT_FAULT\n", 24))
 		return false;
 	text = strstr(text, name);
@@ -281,6 +314,9 @@ static int attach_all(struct bpf_object *obj, const char *path,
 	}
 	if (!governor)
 		die("%s: no governor in it (section .struct_ops.link)", path);
+	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (log_fd >= 0)
+		lseek(log_fd, 0, SEEK_END);
 	links[n] = bpf_map__attach_struct_ops(governor);
 	if (!links[n])
 		die_not_attached(path, -errno);
@@ -377,7 +413,11 @@ int main(int argc, char **argv)
 
 	if (argc == 2) {
 		pin_all(links, n, argv[1]);
-		return 0;
+		if (!was_ejected())
+			return 0;
+		while (n--)
+			bpf_link__unpin(links[n]);
+		return STATUS_EJECTED;
 	}
 
 	status = wait_for_end(has_link ? links[n - 1] : NULL, &stop);

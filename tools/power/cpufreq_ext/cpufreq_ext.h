@@ -158,6 +158,7 @@ struct object {
 	struct bpf_link **links;
 	int nr_links;
 	struct bpf_link *governor;
+	int log;			/* of the kernel, from the attachment on; 0: none */
 	char path[PATH_LEN];
 	char name[NAME_LEN];
 	const char *text;		/* what it is for, NULL if it does not say */
@@ -173,6 +174,10 @@ int object_load(struct object *o);
 /* First all that is no governor, as the governor may decide on what it gathers */
 int object_attach_others(struct object *o);
 int object_attach(struct object *o);
+/* Before the governor is registered: look at what the kernel says from now on. */
+void object_watch(struct object *o);
+/* Why the governor was ejected, to be freed; NULL if it was not */
+char *object_fault(const struct object *o);
 /* The message for -ENODEV of the kernel */
 int object_no_policy(void);
 int object_pin_others(struct object *o);

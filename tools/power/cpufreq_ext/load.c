@@ -144,7 +144,7 @@ static int load_stay(struct object *o, struct select *s, const sigset_t *signals
 	load_notify();
 	gone = load_wait(o, signals);
 	if (gone) {
-		fault = sysfs_fault();
+		fault = object_fault(o);
 		main_note("%s", fault ?: "the governor was unloaded");
 	}
 	lock = select_lock();
@@ -157,6 +157,36 @@ static int load_stay(struct object *o, struct select *s, const sigset_t *signals
 		err = MAIN_EJECTED;
 	free(fault);
 	return err;
+}
+
+/* Was it ejected by the time at which it was loaded?  Nobody looks later. */
+static bool load_has_failed(const struct object *o)
+{
+	char *fault = object_fault(o);
+
+	if (fault)
+		main_note("%s", fault);
+	free(fault);
+	return fault;
+}
+
+static int load_leave(struct object *o, struct select *s)
+{
+	int lock;
+
+	if (!load_has_failed(o)) {
+		printf("%s is loaded\n", o->name);
+		object_close(o);
+		free(s->saved);
+		return 0;
+	}
+
+	lock = select_lock();
+	object_close(o);
+	object_unpin(true);
+	select_unlock(lock);
+	select_end(s);
+	return MAIN_EJECTED;
 }
 
 int load_main(int argc, char **argv)
@@ -214,14 +244,12 @@ int load_main(int argc, char **argv)
 		object_close(&o);
 		return -1;
 	}
-	printf("%s is loaded%s\n", o.name, pin ? "" : ", until this program ends");
-	fflush(stdout);
-	if (!pin)
-		return load_stay(&o, &s, &signals);
+	if (pin)
+		return load_leave(&o, &s);
 
-	object_close(&o);
-	free(s.saved);
-	return 0;
+	printf("%s is loaded, until this program ends\n", o.name);
+	fflush(stdout);
+	return load_stay(&o, &s, &signals);
 }
 
 /* ---- replace ---- */
@@ -247,6 +275,7 @@ static int load_update(const struct governor *g, struct object *o)
 {
 	if (load_make_ready(o))
 		return -1;
+	object_watch(o);
 	if (bpf_link_update(g->link_fd, bpf_map__fd(o->ops), NULL))
 		return main_err("%s does not start (%s), %s stays: see the end of dmesg",
 				o->name, strerror(errno), g->name);
@@ -314,6 +343,8 @@ int load_replace_main(int argc, char **argv)
 		err = -1;
 	}
 	err = err ?: load_replace(&g, &o);
+	if (!err && load_has_failed(&o))
+		err = MAIN_EJECTED;
 	if (!err)
 		printf("%s is loaded in place of %s\n", o.name, g.name);
 	governor_close(&g);

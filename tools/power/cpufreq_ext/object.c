@@ -2,6 +2,7 @@
 /* BPF objects with a governor: find, check, load, attach and pin them */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -411,8 +412,58 @@ static int object_not_attached(struct object *o, int err)
 
 int object_attach(struct object *o)
 {
+	object_watch(o);
 	o->governor = bpf_map__attach_struct_ops(o->ops);
 	return o->governor ? 0 : object_not_attached(o, -errno);
+}
+
+/* ---- faults ---- */
+
+void object_watch(struct object *o)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd <= 0)
+		return;
+	lseek(fd, 0, SEEK_END);
+	o->log = fd;
+}
+
+/* The first ejection in the log, as "NAME ejected: REASON" */
+static char *object_logged_fault(int log)
+{
+	static const char governor[] = "cpufreq_ext: BPF governor ";
+	static const char ejected[] = " ejected: ";
+	char record[8192], *name, *why;
+	ssize_t len;
+
+	for (;;) {
+		len = read(log, record, sizeof(record) - 1);
+		if (len < 0 && errno == EPIPE)
+			continue;
+		if (len <= 0)
+			return NULL;
+		record[len] = '\0';
+		record[strcspn(record, "\n")] = '\0';
+		name = strstr(record, governor);
+		why = name ? strstr(name, ejected) : NULL;
+		if (!why)
+			continue;
+		*why = '\0';
+		return main_format("%s was ejected: %s", name + strlen(governor),
+				   why + strlen(ejected));
+	}
+}
+
+/*
+ * ext/stat is gone with the last policy of ext, and may tell of the next governor.
+ * The log may not be for us.
+ */
+char *object_fault(const struct object *o)
+{
+	char *fault = o->log ? object_logged_fault(o->log) : NULL;
+
+	return fault ?: sysfs_fault();
 }
 
 void object_close(struct object *o)
@@ -424,6 +475,8 @@ void object_close(struct object *o)
 	for (i = o->nr_links; i--; )
 		bpf_link__destroy(o->links[i]);
 	free(o->links);
+	if (o->log)
+		close(o->log);
 	tunables_free(&o->tunables);
 	bpf_object__close(o->obj);
 	memset(o, 0, sizeof(*o));

@@ -52,9 +52,9 @@ static pid_t run_start(char **command, const sigset_t *mask)
 }
 
 /* The command is worth more than its governor: it goes on without it. */
-static void run_note_end(void)
+static void run_note_end(const struct object *o)
 {
-	char *fault = sysfs_fault();
+	char *fault = object_fault(o);
 
 	main_note("%s; the command goes on without it", fault ?: "the governor was unloaded");
 	free(fault);
@@ -64,17 +64,18 @@ static void run_note_end(void)
  * Wait for the command, and pass on what others send us.  Signals of a terminal
  * go to the command as well.
  */
-static int run_wait(pid_t pid, int signals, int link)
+static int run_wait(pid_t pid, int signals, const struct object *o)
 {
-	struct pollfd fds[2] = { { .fd = signals, .events = POLLIN }, { .fd = link } };
+	struct pollfd fds[2] = { { .fd = signals, .events = POLLIN } };
 	struct signalfd_siginfo info;
 	int status;
 
+	fds[1].fd = object_has_link(o) ? bpf_link__fd(o->governor) : -1;
 	for (;;) {
 		if (poll(fds, 2, -1) < 0)
 			continue;
 		if (fds[1].revents) {
-			run_note_end();
+			run_note_end(o);
 			fds[1].fd = -1;
 			fds[1].revents = 0;
 		}
@@ -104,8 +105,7 @@ static int run_command(char **command, const struct object *o,
 	if (pid < 0)
 		main_err("cannot start %s (%s): try again", command[0], strerror(errno));
 	else
-		status = run_wait(pid, fd,
-				  object_has_link(o) ? bpf_link__fd(o->governor) : -1);
+		status = run_wait(pid, fd, o);
 	if (fd >= 0)
 		close(fd);
 	return status;

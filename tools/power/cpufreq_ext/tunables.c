@@ -200,6 +200,8 @@ const char *tunables_type(const struct tunable *t)
 
 static int tunables_parse_number(const struct tunable *t, const char *text, uint64_t *value)
 {
+	/* None is octal: 010 is 10, as in lists and frequencies. */
+	bool hex = !strncasecmp(text, "0x", 2);
 	char *end;
 
 	if (!strcasecmp(t->unit, "kHz"))
@@ -207,7 +209,7 @@ static int tunables_parse_number(const struct tunable *t, const char *text, uint
 	if (!isdigit(*text))
 		return -EINVAL;
 	errno = 0;
-	*value = strtoull(text, &end, 0);
+	*value = strtoull(text, &end, hex ? 16 : 10);
 	return errno ? -ERANGE : *end ? -EINVAL : 0;
 }
 

@@ -159,7 +159,7 @@ TEST_F(loader, ejected)
 	char text[8192], expected[256];
 
 	self->pid = start_loader(FAILS);
-	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("fails"))));
+	ASSERT_TRUE(wait_for_start(!strcmp(read_stat(), STAT_LOADED("fails"))));
 	EXPECT_EQ(links + 2, nr_links());
 	write_policy_num(policies[0], "scaling_setspeed", 42);
 	EXPECT_EQ(2, end_of_loader(self->pid));
@@ -180,7 +180,7 @@ TEST_F(loader, unloaded_by_somebody_else)
 	int fd;
 
 	self->pid = start_loader(FAILS);
-	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("fails"))));
+	ASSERT_TRUE(wait_for_start(!strcmp(read_stat(), STAT_LOADED("fails"))));
 	/* The governor is what it attached last. */
 	while (!bpf_link_get_next_id(id, &id))
 		last = id;
@@ -203,7 +203,7 @@ TEST_F(loader, foreground)
 
 	for (i = 0; i < ARRAY_SIZE(signals); i++) {
 		self->pid = start_loader(VIP);
-		EXPECT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("vip"))));
+		EXPECT_TRUE(wait_for_start(!strcmp(read_stat(), STAT_LOADED("vip"))));
 		EXPECT_TRUE(wait_for(all_at(min_freq())));
 		/* A line of state a second */
 		sleep_ms(2500);
@@ -247,6 +247,21 @@ TEST_F(loader, pinned)
 	EXPECT_TRUE(wait_for(all_at(max_freq())));
 }
 
+/* Nobody looks at what was pinned: it is told at once. */
+TEST_F(loader, pin_of_one_that_is_ejected)
+{
+	char out[8192];
+
+	unlink(PIN);
+	EXPECT_EQ(2, run(out, sizeof(out), 0, "cpufreq_ext_gives_up.bpf.o", PIN, NULL));
+	EXPECT_NE(NULL, strstr(out, "'gives_up' was ejected: nothing to decide on\n"))
+		TH_LOG("%s", out);
+	EXPECT_NE(0, access(PIN, F_OK));
+	EXPECT_EQ(0, run(out, sizeof(out), 0, VIP, PIN, NULL)) TH_LOG("%s", out);
+	EXPECT_EQ(0, system("rm " PIN "*"));
+	EXPECT_TRUE(wait_for(!strcmp(read_stat(), STAT_INIT)));
+}
+
 TEST_F(loader, pin_that_fails)
 {
 	EXPECT_FAILS("/sys/fs/bpf", 0, VIP, "/tmp/not-a-bpf-file-system");
@@ -271,7 +286,7 @@ TEST_F(loader, no_policy_uses_ext)
 TEST_F(loader, second_one)
 {
 	self->pid = start_loader(VIP);
-	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("vip"))));
+	ASSERT_TRUE(wait_for_start(!strcmp(read_stat(), STAT_LOADED("vip"))));
 	EXPECT_FAILS("'vip' is loaded", 0, VIP);
 	EXPECT_STREQ(STAT_LOADED("vip"), read_stat());
 	EXPECT_TRUE(wait_for(all_at(min_freq())));
@@ -455,7 +470,7 @@ TEST_F_TIMEOUT(loader, vip_follows_a_task, 120)
 	pid_t task;
 
 	self->pid = start_loader(VIP);
-	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("vip"))));
+	ASSERT_TRUE(wait_for_start(!strcmp(read_stat(), STAT_LOADED("vip"))));
 	fd = map_fd("vip_tasks");
 	ASSERT_LE(0, fd);
 
@@ -516,7 +531,7 @@ TEST_F_TIMEOUT(loader, vip_thread_that_executes, 60)
 	__u8 listed;
 
 	self->pid = start_loader(VIP);
-	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("vip"))));
+	ASSERT_TRUE(wait_for_start(!strcmp(read_stat(), STAT_LOADED("vip"))));
 	fd = map_fd("vip_tasks");
 	ASSERT_LE(0, fd);
 	policy_cpus(policies[nr_policies - 1], cpus, MAX_POLICIES);
@@ -554,7 +569,7 @@ TEST_F_TIMEOUT(loader, vip_task_that_waits, 60)
 	pid_t task, hog;
 
 	self->pid = start_loader(VIP);
-	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("vip"))));
+	ASSERT_TRUE(wait_for_start(!strcmp(read_stat(), STAT_LOADED("vip"))));
 	fd = map_fd("vip_tasks");
 	ASSERT_LE(0, fd);
 	policy_cpus(policies[nr_policies - 1], cpus, MAX_POLICIES);
@@ -584,7 +599,7 @@ TEST_F_TIMEOUT(loader, vip_kicks, 60)
 
 	ASSERT_EQ(0, write_file(CPUFREQ "/ext/sampling_rate", "4000000"));
 	self->pid = start_loader(VIP);
-	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("vip"))));
+	ASSERT_TRUE(wait_for_start(!strcmp(read_stat(), STAT_LOADED("vip"))));
 	fd = map_fd("vip_tasks");
 	ASSERT_LE(0, fd);
 	policy_cpus(policies[nr_policies - 1], cpus, MAX_POLICIES);
@@ -624,7 +639,7 @@ TEST_F_TIMEOUT(loader, vip_task_that_never_runs, 60)
 		SKIP(return, "only one policy");
 	ASSERT_EQ(0, read_file(RT_RUNTIME, runtime, sizeof(runtime)));
 	self->pid = start_loader(VIP);
-	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("vip"))));
+	ASSERT_TRUE(wait_for_start(!strcmp(read_stat(), STAT_LOADED("vip"))));
 	fd = map_fd("vip_tasks");
 	ASSERT_LE(0, fd);
 	policy_cpus(policies[0], cpus, MAX_POLICIES);
@@ -668,7 +683,7 @@ TEST_F_TIMEOUT(loader, vip_tasks_that_are_not_listed, 60)
 	pid_t tasks[3];
 
 	self->pid = start_loader(VIP);
-	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("vip"))));
+	ASSERT_TRUE(wait_for_start(!strcmp(read_stat(), STAT_LOADED("vip"))));
 	policy_cpus(policies[0], cpus, MAX_POLICIES);
 	/* Some of them wait at any time. */
 	for (i = 0; i < 3; i++)

@@ -499,7 +499,7 @@ TEST_F_TIMEOUT(pair, loader, 120)
 		execl(LOADER, LOADER, "-g", GROUP, OBJECT, NULL);
 		_exit(127);
 	}
-	ASSERT_TRUE(wait_for(!strcmp(read_stat(), STAT_LOADED("scx"))));
+	ASSERT_TRUE(wait_for_start(!strcmp(read_stat(), STAT_LOADED("scx"))));
 	EXPECT_TRUE(scheduled());
 	EXPECT_TRUE(wait_for(all_at(min_freq())));
 	ASSERT_EQ(0, start_task(GROUP, cpus[0]));

@@ -32,6 +32,7 @@ load_sets_tunables
 load_keeps_tunables_of_old_governors
 second_load_is_refused
 set_and_get
+set_takes_no_octal_numbers
 set_refuses_all_or_nothing
 set_of_lists
 frequencies_with_units
@@ -44,6 +45,9 @@ governor_of_another_loader
 status_in_text
 status_in_json
 load_ends_when_it_is_ejected
+load_tells_why_when_ext_is_gone
+pinned_load_tells_of_a_fault
+replace_tells_of_a_fault
 status_of_an_ejected_governor
 run_goes_on_when_it_is_ejected
 rare_samples_are_no_fault
@@ -359,6 +363,16 @@ set_and_get() {
 			refused "no tunable 'nosuch'" get boost nosuch
 }
 
+set_takes_no_octal_numbers() {
+	start load --select ondemand up_threshold=070
+	wait_for governor_is ondemand && expect "$(tool get up_threshold)" up_threshold=70 ||
+		return
+	tool set up_threshold=080 && expect "$(tool get up_threshold)" up_threshold=80 ||
+		return
+	tool set up_threshold=0x3c && expect "$(tool get up_threshold)" up_threshold=60 &&
+		refused "up_threshold cannot be '0x'" set up_threshold=0x
+}
+
 set_refuses_all_or_nothing() {
 	start load --select interactive
 	wait_for governor_is interactive || return
@@ -566,6 +580,34 @@ load_ends_when_it_is_ejected() {
 	wait "$pid"
 	expect $? 2 && expect "$(cat "$tmp/start.err")" "cpufreq_ext: $why" &&
 		all_are performance
+}
+
+gives_up=$here/cpufreq_ext_gives_up.bpf.o
+
+# The folder ext/ goes with the last policy, and the governor gives up then.
+load_tells_why_when_ext_is_gone() {
+	start load --select "$gives_up" at_the_end=1
+	wait_for governor_is gives_up || return
+	select_all performance
+	wait "$pid"
+	expect $? 2 && expect "$(cat "$tmp/start.err")" \
+		"cpufreq_ext: gives_up was ejected: nothing to decide on any more" &&
+		all_are performance
+}
+
+pinned_load_tells_of_a_fault() {
+	tool load --select --pin "$gives_up" >"$tmp/out" 2>"$tmp/err"
+	expect $? 2 && expect "$(cat "$tmp/out" "$tmp/err")" \
+		"cpufreq_ext: gives_up was ejected: nothing to decide on" &&
+		all_are performance && [ ! -e "$pin" ]
+}
+
+replace_tells_of_a_fault() {
+	start load --select powersave
+	wait_for governor_is powersave || return
+	tool replace "$gives_up" >"$tmp/out" 2>"$tmp/err"
+	expect $? 2 && expect "$(cat "$tmp/out" "$tmp/err")" \
+		"cpufreq_ext: gives_up was ejected: nothing to decide on"
 }
 
 # A policy must not be busy and left alone, whatever the tunables are.
