@@ -245,6 +245,9 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	workers_switch_to = stress_switches_to;
+	workers_wilder = true;
+	if (system("[ ! -r cpufreq_ext_caller.ko ] || insmod ./cpufreq_ext_caller.ko"))
+		printf("# no operation sleeps: the kernel does not take cpufreq_ext_caller.ko\n");
 	if (workers_can_suspend())
 		workers[n++] = (struct worker)WORKER(suspend);
 	if (stress_can_unload())
@@ -266,6 +269,11 @@ int main(int argc, char **argv)
 	set_all_governors("performance");
 	if (with_driver)
 		driver_unload();
+	if (!access("/sys/module/cpufreq_ext_caller", F_OK) &&
+	    !wait_for_ms(!system("rmmod cpufreq_ext_caller 2>/dev/null"), 20000)) {
+		printf("# broken: cpufreq_ext_caller stays\n");
+		broken++;
+	}
 	printf("# seed %u, %u s\n%sok 1 stress\n", seed, seconds, broken ? "not " : "");
 	return broken != 0;
 }

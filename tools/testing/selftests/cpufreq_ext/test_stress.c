@@ -106,7 +106,7 @@ STRESS_TEST(swap_without_gap)
 	bpf_link__destroy(link);
 	record__destroy(record);
 	stress__destroy(skel);
-	EXPECT_GE(nr_bpf, workers_settled_bpf());
+	EXPECT_GE(0, workers_left_bpf(nr_bpf));
 }
 
 STRESS_TEST(hotplug)
@@ -205,17 +205,21 @@ TEST_F_TIMEOUT(record, limits, 7500)
 		WORKER(governor),
 		WORKER(read),
 	};
-	unsigned long long transitions = 0, violations = 0;
+	unsigned long long transitions = 0, raced = 0, violations = 0;
 	int i;
 
 	EXPECT_EQ(0, workers_run(workers, ARRAY_SIZE(workers), 7, LIMIT_S));
 	for (i = 0; i < nr_policies; i++) {
 		transitions += driver_num(policies[i], "transitions");
+		raced += driver_num(policies[i], "raced");
 		violations += driver_num(policies[i], "violations");
 	}
 	EXPECT_LT(100, transitions);
 	EXPECT_EQ(0, violations);
-	TH_LOG("%llu transitions by the driver's record", transitions);
+	/* Those while limits change, of which it cannot say, are few. */
+	EXPECT_GE(transitions / 10, raced);
+	TH_LOG("%llu transitions by the driver's record, %llu while limits changed",
+	       transitions, raced);
 }
 
 TEST_HARNESS_MAIN

@@ -50,6 +50,7 @@ static char worker_governors[16][32];
 static int nr_worker_governors;
 static bool workers_end;
 static bool workers_keep_first;		/* the first policy stays with ext */
+static bool workers_wilder;		/* governors sleep and give up, too */
 static void (*workers_at_end)(struct worker *worker);
 static bool (*workers_switch_to)(const char *governor);
 static unsigned int nr_broken;
@@ -108,8 +109,9 @@ static inline struct bpf_link *worker_attach(struct worker *worker,
 
 	if (link)
 		return link;
-	/* Others have loaded one, or taken the last policy away. */
-	if (worker->alone || (err != EBUSY && err != ENODEV && err != EINVAL))
+	/* Others have loaded one, or taken the last policy away, or it gave up. */
+	if (worker->alone || (err != EBUSY && err != ENODEV && err != EINVAL &&
+			      err != ECANCELED))
 		worker_broken("%s: attach: %s", worker->name, strerror(err));
 	return NULL;
 }
@@ -162,7 +164,7 @@ static inline void worker_swap(struct worker *worker)
 		/* It was ejected. */
 		bpf_link__destroy(worker->link);
 		worker->link = NULL;
-	} else if (err && (err != -EINVAL || map != stress->maps.wild)) {
+	} else if (err && ((err != -EINVAL && err != -ECANCELED) || map != stress->maps.wild)) {
 		worker_broken("%s: %s", worker->name, strerror(-err));
 	}
 	worker_pause(worker, 10);
@@ -536,6 +538,11 @@ static inline int workers_setup(struct worker *worker, unsigned int seed, int in
 	worker->stress->bss->seed = seed + index;
 	worker->stress->bss->fail_start = 3;
 	worker->stress->bss->fail_next = 2;
+	if (workers_wilder) {
+		worker->stress->bss->fail_init = 3;
+		worker->stress->bss->give_up = 10;
+		worker->stress->bss->nap = 10;
+	}
 	return 0;
 }
 
@@ -591,17 +598,29 @@ static inline int workers_count_bpf(void)
 	return n;
 }
 
-/* Programs and maps of before go when RCU lets them: their number, when it has settled */
+/*
+ * Programs and maps of before go when RCU and its tasks let them, which takes longer
+ * than some looks that see no change.
+ */
 static inline int workers_settled_bpf(void)
 {
-	int n = workers_count_bpf(), before, i = 0;
+	int n = workers_count_bpf(), least = n, i;
 
-	do {
-		before = n;
+	for (i = 0; i < 6; i++) {
 		sleep_ms(500);
 		n = workers_count_bpf();
-	} while (n != before && ++i < 20);
-	return n;
+		if (n < least)
+			i = 0;
+		least = n < least ? n : least;
+	}
+	return least;
+}
+
+/* How many there are more than @before when all had the time to go */
+static inline int workers_left_bpf(int before)
+{
+	wait_for_ms(workers_count_bpf() <= before, 20000);
+	return workers_count_bpf() - before;
 }
 
 static inline int workers_record(void)
@@ -638,6 +657,7 @@ static inline unsigned int workers_run(struct worker *workers, int n,
 				       unsigned int seed, unsigned int seconds)
 {
 	int nr_bpf = workers_settled_bpf(), i;
+	unsigned int naps = 0, given_up = 0;
 	u_int64_t begin, report;
 
 	nr_broken = 0;
@@ -684,6 +704,8 @@ static inline unsigned int workers_run(struct worker *workers, int n,
 	}
 	busy_stop();
 
+	if (!record->bss->nr_set)
+		worker_broken("no frequency was seen");
 	if (record->bss->nr_outside)
 		worker_broken("%u times outside of the limits, once %u, not in %u..%u kHz",
 			      record->bss->nr_outside, record->bss->outside_khz,
@@ -691,19 +713,25 @@ static inline unsigned int workers_run(struct worker *workers, int n,
 	for (i = 0; i < n; i++) {
 		printf("# %s: %lu operations, %lu succeeded\n", workers[i].name,
 		       workers[i].steps, workers[i].done);
+		if (workers[i].stress) {
+			naps += workers[i].stress->bss->nr_naps;
+			given_up += workers[i].stress->bss->nr_given_up;
+		}
 		bpf_link__destroy(workers[i].link);
 		workers[i].link = NULL;
 	}
 	printf("# %u frequencies set, %u transitions, %u changes of limits, %llu.%llu s\n",
 	       record->bss->nr_set, record->bss->nr_transitions, record->bss->nr_limits,
 	       (now_ms() - begin) / 1000ULL, (now_ms() - begin) / 100ULL % 10);
+	if (workers_wilder)
+		printf("# %u naps in operations, %u of them gave up\n", naps, given_up);
 	workers_check_after(&workers[0]);
 	record__destroy(record);
 	for (i = 0; i < n; i++)
 		stress__destroy(workers[i].stress);
-	i = workers_settled_bpf();
-	if (i > nr_bpf)
-		worker_broken("%d BPF objects are left", i - nr_bpf);
+	i = workers_left_bpf(nr_bpf);
+	if (i > 0)
+		worker_broken("%d BPF objects are left", i);
 	return nr_broken;
 }
 
