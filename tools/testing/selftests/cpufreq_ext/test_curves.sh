@@ -212,13 +212,13 @@ schedutil_follows_the_utilisation() {
 
 # Both its times are 0.2 s.  An edge is seen up to two samples of the recording late,
 # that is 0.04 s.  The time before it rises begins after the edge; the one before it
-# falls with the last decision of the burst, which can be a sampling period, 0.04 s,
-# before the edge.
+# falls with the last decision of the burst, which can be its timer_rate and a tick,
+# 0.024 s, before the edge.
 interactive_goes_to_hispeed_freq_first() {
 	each interactive 'burst && since > lag && since < 0.16' 'f == middle' &&
 		each interactive 'burst && since > lag' 'f == old || f > old && held > 0.17' &&
 		each interactive 'burst && since > 0.9' 'f == max' &&
-		each interactive 'NR > 50 && !burst && since < 0.12' 'f == old' &&
+		each interactive 'NR > 50 && !burst && since < 0.13' 'f == old' &&
 		each interactive '!burst && since > 0.3' 'f == min'
 }
 
