@@ -6,7 +6,7 @@
 char _license[] SEC("license") = "GPL";
 
 CPUFREQ_EXT_TUNABLE("0..1", "", "give up at the end instead of the beginning")
-u32 at_the_end = 0;
+u32 at_the_end;
 
 SEC("struct_ops/gives_up_next_freq")
 unsigned long BPF_PROG(gives_up_next_freq, struct cpufreq_policy *policy)

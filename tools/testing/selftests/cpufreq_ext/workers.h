@@ -541,7 +541,7 @@ static inline int workers_setup(struct worker *worker, unsigned int seed, int in
 	if (workers_wilder) {
 		worker->stress->bss->fail_init = 3;
 		worker->stress->bss->give_up = 10;
-		worker->stress->bss->nap = 10;
+		worker->stress->bss->nap = 50;
 	}
 	return 0;
 }

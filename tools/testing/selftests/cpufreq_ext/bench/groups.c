@@ -316,7 +316,7 @@ void groups_vip(void)
 
 /* ---- registering ---- */
 
-#define ROUNDS	31
+#define ROUNDS	61
 
 static void costs_of(struct cost *c, const char *name)
 {
