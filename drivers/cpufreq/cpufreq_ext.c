@@ -81,6 +81,9 @@
 /* How often a new governor tries to take its place */
 #define CPUFREQ_EXT_EJECT_TRIES		10
 
+/* How often a first decision is tried, a jiffy apart, before it is left to a work */
+#define CPUFREQ_EXT_FIRST_TRIES		10
+
 /**
  * struct cpufreq_ext_call - the operation of a BPF governor that runs
  * @caller: the task that runs it, NULL: none; published last
@@ -121,16 +124,19 @@ struct cpufreq_ext_counters {
  * @may_kick: cleared before the stop, so that no work is queued after it; written
  *	under cpufreq_ext_mutex
  * @limits_changed: the driver may have to be told, though the frequency is the same
+ * @limits_missed: the BPF governor was not told, as it was paused
  * @asked_long: the BPF governor asked for a long sampling period
  * @load: load of the current decision, or CPUFREQ_EXT_LOAD_*
  * @ops: the BPF governor that was started for this policy, NULL: fallback
  * @last_load: time in jiffies when it was computed, or seen to be, last
  * @min_delay_us: shortest sampling period that the driver allows
  * @target_khz: what @wanted_khz came to, unless it was 0
- * @get_next_freq: the operation of @ops, NULL: none, or it is ejected
+ * @get_next_freq: the operation of @ops, NULL: none, or it is paused or ejected; may be
+ *	cleared without update_mutex
  * @rate_us: sampling period that the BPF governor has set, 0: none
  * @even_from_us: such a tunable sampling_rate is the sampling period, as it is
  * @wanted_khz: what get_next_freq() returned
+ * @decisions_before: decisions of other BPF governors than @ops
  * @call: the operation that runs for this policy
  * @counters: since ext was selected; faults under cpufreq_ext_state.lock
  * @strikes: how often in a row it was busy and left alone
@@ -149,6 +155,7 @@ struct cpufreq_ext_policy {
 	bool running;
 	bool may_kick;
 	bool limits_changed;
+	bool limits_missed;
 	bool asked_long;
 	int load;
 	struct cpufreq_governor_ext_ops *ops;
@@ -159,6 +166,7 @@ struct cpufreq_ext_policy {
 	unsigned int rate_us;
 	unsigned int even_from_us;
 	unsigned long wanted_khz;
+	unsigned long decisions_before;
 	struct cpufreq_ext_call *call;
 	struct cpufreq_ext_counters counters;
 	unsigned int strikes;
@@ -479,6 +487,7 @@ static void cpufreq_ext_attach(struct cpufreq_ext_policy *ep,
 	/* Nobody is to blame for the sampling period of the one before. */
 	gov_update_sample_delay(&ep->dbs, 0);
 	ep->asked_long = false;
+	ep->limits_missed = false;
 	ep->strikes = 0;
 	ep->rate_us = 0;
 	WRITE_ONCE(ep->even_from_us, UINT_MAX);
@@ -789,6 +798,22 @@ cpufreq_ext_decide(struct cpufreq_ext_policy *ep,
 	       cpufreq_ext_trace_decision(ep, delay_us) : delay_us;
 }
 
+/*
+ * No operation of @ep begins, and none runs once its update_mutex was free: somebody
+ * is about to replace or to remove the BPF governor.  The frequency stays as it is.
+ */
+static bool cpufreq_ext_is_paused(struct cpufreq_ext_policy *ep)
+{
+	struct cpufreq_governor_ext_ops *ops = READ_ONCE(ep->ops);
+
+	return ops && !READ_ONCE(ep->get_next_freq) && !cpufreq_ext_is_faulted(ops);
+}
+
+static unsigned int cpufreq_ext_even_delay_us(struct cpufreq_ext_policy *ep)
+{
+	return max(ep->dbs.dbs_data->sampling_rate, ep->min_delay_us);
+}
+
 /* Make a decision now, outside of the sampling period. */
 static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep, int load)
 {
@@ -798,6 +823,8 @@ static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep, int load)
 	get_next_freq = READ_ONCE(ep->get_next_freq);
 	if (get_next_freq && !cpufreq_ext_is_faulted(ep->ops))
 		delay_us = cpufreq_ext_decide(ep, get_next_freq, load);
+	else if (cpufreq_ext_is_paused(ep))
+		delay_us = cpufreq_ext_even_delay_us(ep);
 	else
 		cpufreq_ext_fallback(ep);
 	gov_update_sample_delay(&ep->dbs, delay_us);
@@ -805,8 +832,8 @@ static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep, int load)
 
 /*
  * Attach, with the first decision of the fallback.  That of a BPF governor may not
- * return, so cpufreq_ext_decide_first() makes it without cpufreq_ext_mutex; samples
- * begin a period later.
+ * return, so cpufreq_ext_decide_first() makes it without cpufreq_ext_mutex, unless a
+ * sample comes before.
  */
 static void cpufreq_ext_switch_ops(struct cpufreq_ext_policy *ep,
 				   struct cpufreq_governor_ext_ops *ops)
@@ -820,27 +847,33 @@ static void cpufreq_ext_switch_ops(struct cpufreq_ext_policy *ep,
 		cpufreq_ext_decide_now(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
 		return;
 	}
-	gov_update_sample_delay(&ep->dbs, max(ep->dbs.dbs_data->sampling_rate,
-					      ep->min_delay_us));
+	gov_update_sample_delay(&ep->dbs, cpufreq_ext_even_delay_us(ep));
+	ep->decisions_before = ep->counters.decisions;
 	list_add_tail(&ep->fresh, &cpufreq_ext_fresh);
 }
 
-/* A policy that is fresh, with its update_mutex, until which it does not stop */
-static struct cpufreq_ext_policy *cpufreq_ext_lock_fresh(void)
+/*
+ * A policy that is fresh, with its update_mutex, until which it does not stop.  Nobody
+ * shall wait for that with cpufreq_ext_mutex: who cannot have it is left for later,
+ * and if this is the @last look, for a work.
+ */
+static struct cpufreq_ext_policy *cpufreq_ext_lock_fresh(bool last)
 {
 	struct cpufreq_ext_policy *ep, *next;
 
 	guard(mutex)(&cpufreq_ext_mutex);
 
 	list_for_each_entry_safe(ep, next, &cpufreq_ext_fresh, fresh) {
-		list_del_init(&ep->fresh);
-		if (!ep->may_kick)
-			continue;
-		if (mutex_trylock(&ep->dbs.update_mutex))
+		if (!ep->may_kick ||
+		    READ_ONCE(ep->counters.decisions) != ep->decisions_before) {
+			list_del_init(&ep->fresh);
+		} else if (mutex_trylock(&ep->dbs.update_mutex)) {
+			list_del_init(&ep->fresh);
 			return ep;
-		/* Nobody shall wait for that with the mutex. */
-		mod_delayed_work_on(ep->dbs.policy->cpu, system_percpu_wq,
-				    &ep->kick_work, 0);
+		} else if (last) {
+			list_del_init(&ep->fresh);
+			mod_delayed_work(system_dfl_wq, &ep->kick_work, 0);
+		}
 	}
 
 	return NULL;
@@ -849,12 +882,22 @@ static struct cpufreq_ext_policy *cpufreq_ext_lock_fresh(void)
 /* Whoever loads a governor may look at what it decided next. */
 static void cpufreq_ext_decide_first(void)
 {
+	int tries = CPUFREQ_EXT_FIRST_TRIES;
 	struct cpufreq_ext_policy *ep;
 
-	while ((ep = cpufreq_ext_lock_fresh())) {
-		if (ep->ops)
+	for (;;) {
+		while ((ep = cpufreq_ext_lock_fresh(tries == 1))) {
 			cpufreq_ext_decide_now(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
-		mutex_unlock(&ep->dbs.update_mutex);
+			/*
+			 * This may touch the mutex after the stop of the policy had it,
+			 * which then waits for a grace period.
+			 */
+			scoped_guard(rcu)
+				mutex_unlock(&ep->dbs.update_mutex);
+		}
+		if (list_empty(&cpufreq_ext_fresh) || !--tries)
+			break;
+		schedule_timeout_uninterruptible(1);
 	}
 }
 
@@ -1116,6 +1159,9 @@ static noinline unsigned int cpufreq_ext_update_fallback(struct cpufreq_policy *
 {
 	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
 
+	if (cpufreq_ext_is_paused(ep))
+		return cpufreq_ext_even_delay_us(ep);
+
 	/* A transition to the maximum may have failed before. */
 	if (unlikely(policy->cur != policy->max))
 		cpufreq_ext_fallback(ep);
@@ -1143,7 +1189,8 @@ static void cpufreq_ext_dbs_limits(struct cpufreq_policy *policy)
 	int load = CPUFREQ_EXT_LOAD_UNKNOWN;
 
 	ep->limits_changed = true;
-	if (ops && ops->limits && !cpufreq_ext_is_faulted(ops)) {
+	ep->limits_missed = cpufreq_ext_is_paused(ep);
+	if (ops && ops->limits && !ep->limits_missed && !cpufreq_ext_is_faulted(ops)) {
 		cpufreq_ext_enter(ep, load);
 		ops->limits(policy);
 		cpufreq_ext_leave(ep);
@@ -1311,6 +1358,8 @@ static int cpufreq_ext_store_setspeed(struct cpufreq_policy *policy,
 	ops = ep->ops;
 	if (!ops || !ops->store_setspeed || cpufreq_ext_is_faulted(ops))
 		return -EINVAL;
+	if (cpufreq_ext_is_paused(ep))
+		return -EBUSY;
 
 	ep->call->failed = false;
 	cpufreq_ext_enter(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
@@ -1343,7 +1392,9 @@ static void cpufreq_ext_kick_work(struct work_struct *work)
 
 	guard(mutex)(&ep->dbs.update_mutex);
 
-	if (ep->ops)
+	if (ep->limits_missed)
+		cpufreq_ext_dbs_limits(ep->dbs.policy);
+	else if (ep->ops)
 		cpufreq_ext_decide_now(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
 }
 
@@ -2086,22 +2137,28 @@ static void cpufreq_ext_detach_link(struct bpf_link *link)
 	bpf_link_put(link);
 }
 
+/* Not in the work below: that must run while somebody has the mutex of the BPF core. */
+static void cpufreq_ext_detach_work(struct work_struct *work)
+{
+	struct bpf_link *link = NULL;
+
+	scoped_guard(mutex, &cpufreq_ext_mutex)
+		swap(link, cpufreq_ext_ejected_link);
+	if (link)
+		cpufreq_ext_detach_link(link);
+}
+
+static DECLARE_WORK(cpufreq_ext_detachment, cpufreq_ext_detach_work);
+
 static void cpufreq_ext_eject_work(struct work_struct *work)
 {
-	struct bpf_link *links[2] = {};
-	int i;
+	guard(mutex)(&cpufreq_ext_mutex);
 
-	scoped_guard(mutex, &cpufreq_ext_mutex) {
-		swap(links[0], cpufreq_ext_ejected_link);
-		if (!cpufreq_ext_eject())
-			queue_delayed_work(system_dfl_wq, &cpufreq_ext_ejection,
-					   CPUFREQ_EXT_EJECT_DELAY);
-		swap(links[1], cpufreq_ext_ejected_link);
-	}
-
-	for (i = 0; i < ARRAY_SIZE(links); i++)
-		if (links[i])
-			cpufreq_ext_detach_link(links[i]);
+	if (!cpufreq_ext_eject())
+		queue_delayed_work(system_dfl_wq, &cpufreq_ext_ejection,
+				   CPUFREQ_EXT_EJECT_DELAY);
+	if (cpufreq_ext_ejected_link)
+		queue_work(system_dfl_wq, &cpufreq_ext_detachment);
 }
 
 /* False if that has to wait for the end of the governor before */
@@ -2154,40 +2211,61 @@ static void cpufreq_ext_unreg(void *kdata, struct bpf_link *link)
 		schedule_timeout_uninterruptible(1);
 }
 
-/* Does an operation of the registered governor run, for longer than @least? */
-static bool cpufreq_ext_is_called(unsigned long least)
+/* False if an operation has yet to return: no other one begins meanwhile. */
+static bool cpufreq_ext_pause(void)
 {
 	struct cpufreq_ext_policy *ep;
+	bool done = true;
 
 	lockdep_assert_held(&cpufreq_ext_mutex);
 
 	list_for_each_entry(ep, &cpufreq_ext_policies, node) {
-		if (ep->running && cpufreq_ext_runs_for(ep->call, least))
-			return true;
+		if (!ep->running || !READ_ONCE(ep->ops))
+			continue;
+		WRITE_ONCE(ep->get_next_freq, NULL);
+		if (mutex_trylock(&ep->dbs.update_mutex))
+			mutex_unlock(&ep->dbs.update_mutex);
+		else
+			done = false;
 	}
 
-	return false;
+	return done;
 }
 
-/*
- * False if that has to wait for an operation, which is not done with the mutex.  Those
- * that began less than @waited ago may run: it is other ones than at the beginning.
- */
+static void cpufreq_ext_resume(void)
+{
+	struct cpufreq_ext_policy *ep;
+
+	guard(mutex)(&cpufreq_ext_mutex);
+
+	list_for_each_entry(ep, &cpufreq_ext_policies, node) {
+		/* Set under this mutex as well */
+		if (!ep->may_kick || !cpufreq_ext_is_paused(ep))
+			continue;
+		WRITE_ONCE(ep->get_next_freq, READ_ONCE(ep->ops)->get_next_freq);
+		mod_delayed_work(system_dfl_wq, &ep->kick_work, 0);
+	}
+}
+
+/* False if that has to wait for an operation, which is not done with the mutex. */
 static bool cpufreq_ext_try_update(void *kdata, void *old_kdata,
-				   struct bpf_link *link, unsigned long waited, int *ret)
+				   struct bpf_link *link, int *ret)
 {
 	guard(mutex)(&cpufreq_ext_mutex);
 
 	*ret = -ENOLINK;
-	if (old_kdata != cpufreq_ext_ops || link != cpufreq_ext_link ||
-	    cpufreq_ext_is_faulted(old_kdata))
+	if (old_kdata != cpufreq_ext_ops || link != cpufreq_ext_link)
 		return true;
 	*ret = 0;
-	if (kdata == old_kdata)
+	if (kdata == old_kdata && !cpufreq_ext_is_faulted(old_kdata))
 		return true;
 	*ret = -EBUSY;
-	if (cpufreq_ext_is_called(waited))
+	if (!cpufreq_ext_pause() && !cpufreq_ext_is_faulted(old_kdata))
 		return false;
+	/* The last operation may have been a fault. */
+	*ret = -ENOLINK;
+	if (cpufreq_ext_is_faulted(old_kdata))
+		return true;
 
 	*ret = cpufreq_ext_start_all(kdata);
 	if (!*ret)
@@ -2198,16 +2276,16 @@ static bool cpufreq_ext_try_update(void *kdata, void *old_kdata,
 
 static int cpufreq_ext_update(void *kdata, void *old_kdata, struct bpf_link *link)
 {
-	unsigned long begin = jiffies, waited = 0;
+	/* By then the watchdog has found what does not return, unless all is idle. */
+	unsigned long end = jiffies + 2 * CPUFREQ_EXT_CALL_LIMIT;
 	int ret;
 
-	/* By then the watchdog has found what does not return, unless all is idle. */
-	while (!cpufreq_ext_try_update(kdata, old_kdata, link, waited, &ret) &&
-	       waited <= 2 * CPUFREQ_EXT_CALL_LIMIT) {
+	while (!cpufreq_ext_try_update(kdata, old_kdata, link, &ret) &&
+	       time_before(jiffies, end))
 		schedule_timeout_uninterruptible(1);
-		waited = jiffies - begin;
-	}
-	if (!ret)
+	if (ret)
+		cpufreq_ext_resume();
+	else
 		cpufreq_ext_decide_first();
 
 	return ret;
@@ -2327,8 +2405,9 @@ module_init(cpufreq_ext_module_init);
 static void __exit cpufreq_ext_module_exit(void)
 {
 	cpufreq_unregister_governor(&cpufreq_ext_gov.gov);
-	/* Not cancelled: it may have a link to put. */
+	/* Not cancelled: they may have a link to put. */
 	flush_delayed_work(&cpufreq_ext_ejection);
+	flush_work(&cpufreq_ext_detachment);
 }
 module_exit(cpufreq_ext_module_exit);
 #else

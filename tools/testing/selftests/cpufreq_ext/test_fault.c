@@ -910,6 +910,7 @@ TEST_F_TIMEOUT(fault, unloaded_between_slow_decisions, 120)
 TEST_F_TIMEOUT(fault, replaced_between_slow_decisions, 120)
 {
 	struct eject__bss *bss = self->eject->bss;
+	u_int64_t start;
 	int i, first;
 
 	if (!self->sleeps)
@@ -927,7 +928,10 @@ TEST_F_TIMEOUT(fault, replaced_between_slow_decisions, 120)
 	/* Between two operations, one lacks. */
 	EXPECT_TRUE(wait_for(bss->in_delay == (u_int32_t)nr_policies));
 
+	start = now_ms();
 	EXPECT_EQ(0, bpf_link__update_map(self->link, self->eject->maps.other));
+	/* Each policy ends what it does, all at the same time, and begins nothing. */
+	EXPECT_GT(300 + 300, now_ms() - start);
 	EXPECT_TRUE(stat_is(STAT_LOADED("other"))) TH_LOG("%s", read_stat());
 	EXPECT_EQ((u_int32_t)nr_policies, bss->other_start);
 	for (i = 0; i < nr_policies; i++)
