@@ -314,7 +314,8 @@ static int attach_all(struct bpf_object *obj, const char *path,
 	}
 	if (!governor)
 		die("%s: no governor in it (section .struct_ops.link)", path);
-	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (log_fd < 0)
+		log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (log_fd >= 0)
 		lseek(log_fd, 0, SEEK_END);
 	links[n] = bpf_map__attach_struct_ops(governor);
