@@ -820,13 +820,14 @@ static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep, int load)
 	unsigned long (*get_next_freq)(struct cpufreq_policy *policy);
 	unsigned int delay_us = CPUFREQ_EXT_MAX_DELAY_US;
 
+	/* Looked at once: it may be cleared, or be there again, at any time. */
 	get_next_freq = READ_ONCE(ep->get_next_freq);
-	if (get_next_freq && !cpufreq_ext_is_faulted(ep->ops))
-		delay_us = cpufreq_ext_decide(ep, get_next_freq, load);
-	else if (cpufreq_ext_is_paused(ep))
-		delay_us = cpufreq_ext_even_delay_us(ep);
-	else
+	if (!ep->ops || cpufreq_ext_is_faulted(ep->ops))
 		cpufreq_ext_fallback(ep);
+	else if (get_next_freq)
+		delay_us = cpufreq_ext_decide(ep, get_next_freq, load);
+	else
+		delay_us = cpufreq_ext_even_delay_us(ep);
 	gov_update_sample_delay(&ep->dbs, delay_us);
 }
 
@@ -864,15 +865,17 @@ static struct cpufreq_ext_policy *cpufreq_ext_lock_fresh(bool last)
 	guard(mutex)(&cpufreq_ext_mutex);
 
 	list_for_each_entry_safe(ep, next, &cpufreq_ext_fresh, fresh) {
-		if (!ep->may_kick ||
-		    READ_ONCE(ep->counters.decisions) != ep->decisions_before) {
+		if (!ep->may_kick) {
 			list_del_init(&ep->fresh);
 		} else if (mutex_trylock(&ep->dbs.update_mutex)) {
 			list_del_init(&ep->fresh);
-			return ep;
+			if (ep->counters.decisions == ep->decisions_before)
+				return ep;
+			mutex_unlock(&ep->dbs.update_mutex);
 		} else if (last) {
 			list_del_init(&ep->fresh);
-			mod_delayed_work(system_dfl_wq, &ep->kick_work, 0);
+			if (READ_ONCE(ep->counters.decisions) == ep->decisions_before)
+				mod_delayed_work(system_dfl_wq, &ep->kick_work, 0);
 		}
 	}
 
@@ -1159,7 +1162,8 @@ static noinline unsigned int cpufreq_ext_update_fallback(struct cpufreq_policy *
 {
 	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
 
-	if (cpufreq_ext_is_paused(ep))
+	/* It is paused, or was when the caller looked. */
+	if (ep->ops && !cpufreq_ext_is_faulted(ep->ops))
 		return cpufreq_ext_even_delay_us(ep);
 
 	/* A transition to the maximum may have failed before. */
@@ -1356,10 +1360,11 @@ static int cpufreq_ext_store_setspeed(struct cpufreq_policy *policy,
 	guard(mutex)(&ep->dbs.update_mutex);
 
 	ops = ep->ops;
-	if (!ops || !ops->store_setspeed || cpufreq_ext_is_faulted(ops))
-		return -EINVAL;
+	/* One that is paused may be found to be faulted between the two. */
 	if (cpufreq_ext_is_paused(ep))
 		return -EBUSY;
+	if (!ops || !ops->store_setspeed || cpufreq_ext_is_faulted(ops))
+		return -EINVAL;
 
 	ep->call->failed = false;
 	cpufreq_ext_enter(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
@@ -2249,7 +2254,7 @@ static void cpufreq_ext_resume(void)
 
 /* False if that has to wait for an operation, which is not done with the mutex. */
 static bool cpufreq_ext_try_update(void *kdata, void *old_kdata,
-				   struct bpf_link *link, int *ret)
+				   struct bpf_link *link, bool *paused, int *ret)
 {
 	guard(mutex)(&cpufreq_ext_mutex);
 
@@ -2260,6 +2265,7 @@ static bool cpufreq_ext_try_update(void *kdata, void *old_kdata,
 	if (kdata == old_kdata && !cpufreq_ext_is_faulted(old_kdata))
 		return true;
 	*ret = -EBUSY;
+	*paused = true;
 	if (!cpufreq_ext_pause() && !cpufreq_ext_is_faulted(old_kdata))
 		return false;
 	/* The last operation may have been a fault. */
@@ -2278,15 +2284,16 @@ static int cpufreq_ext_update(void *kdata, void *old_kdata, struct bpf_link *lin
 {
 	/* By then the watchdog has found what does not return, unless all is idle. */
 	unsigned long end = jiffies + 2 * CPUFREQ_EXT_CALL_LIMIT;
+	bool paused = false;
 	int ret;
 
-	while (!cpufreq_ext_try_update(kdata, old_kdata, link, &ret) &&
+	while (!cpufreq_ext_try_update(kdata, old_kdata, link, &paused, &ret) &&
 	       time_before(jiffies, end))
 		schedule_timeout_uninterruptible(1);
-	if (ret)
-		cpufreq_ext_resume();
-	else
+	if (!ret)
 		cpufreq_ext_decide_first();
+	else if (paused)
+		cpufreq_ext_resume();
 
 	return ret;
 }
