@@ -809,25 +809,21 @@ static bool cpufreq_ext_is_paused(struct cpufreq_ext_policy *ep)
 	return ops && !READ_ONCE(ep->get_next_freq) && !cpufreq_ext_is_faulted(ops);
 }
 
-static unsigned int cpufreq_ext_even_delay_us(struct cpufreq_ext_policy *ep)
-{
-	return max(ep->dbs.dbs_data->sampling_rate, ep->min_delay_us);
-}
-
 /* Make a decision now, outside of the sampling period. */
 static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep, int load)
 {
 	unsigned long (*get_next_freq)(struct cpufreq_policy *policy);
 	unsigned int delay_us = CPUFREQ_EXT_MAX_DELAY_US;
 
-	/* Looked at once: it may be cleared, or be there again, at any time. */
+	/*
+	 * Looked at once: it may be cleared, or be there again, at any time.  Who is
+	 * paused gets another delay at the end of that.
+	 */
 	get_next_freq = READ_ONCE(ep->get_next_freq);
 	if (!ep->ops || cpufreq_ext_is_faulted(ep->ops))
 		cpufreq_ext_fallback(ep);
 	else if (get_next_freq)
 		delay_us = cpufreq_ext_decide(ep, get_next_freq, load);
-	else
-		delay_us = cpufreq_ext_even_delay_us(ep);
 	gov_update_sample_delay(&ep->dbs, delay_us);
 }
 
@@ -848,7 +844,8 @@ static void cpufreq_ext_switch_ops(struct cpufreq_ext_policy *ep,
 		cpufreq_ext_decide_now(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
 		return;
 	}
-	gov_update_sample_delay(&ep->dbs, cpufreq_ext_even_delay_us(ep));
+	gov_update_sample_delay(&ep->dbs, max(ep->dbs.dbs_data->sampling_rate,
+					      ep->min_delay_us));
 	ep->decisions_before = ep->counters.decisions;
 	list_add_tail(&ep->fresh, &cpufreq_ext_fresh);
 }
@@ -1162,12 +1159,12 @@ static noinline unsigned int cpufreq_ext_update_fallback(struct cpufreq_policy *
 {
 	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
 
-	/* It is paused, or was when the caller looked. */
-	if (ep->ops && !cpufreq_ext_is_faulted(ep->ops))
-		return cpufreq_ext_even_delay_us(ep);
-
-	/* A transition to the maximum may have failed before. */
-	if (unlikely(policy->cur != policy->max))
+	/*
+	 * A transition to the maximum may have failed before.  Otherwise the governor is
+	 * paused, or was when the caller looked.
+	 */
+	if (unlikely(policy->cur != policy->max) &&
+	    (!ep->ops || cpufreq_ext_is_faulted(ep->ops)))
 		cpufreq_ext_fallback(ep);
 	cpufreq_ext_refresh_load(ep);
 
