@@ -131,8 +131,8 @@ struct cpufreq_ext_counters {
  * @last_load: time in jiffies when it was computed, or seen to be, last
  * @min_delay_us: shortest sampling period that the driver allows
  * @target_khz: what @wanted_khz came to, unless it was 0
- * @get_next_freq: the operation of @ops, NULL: none, or it is paused or ejected; may be
- *	cleared without update_mutex
+ * @get_next_freq: the operation of @ops, NULL: none, or it is paused or ejected; to
+ *	pause and to resume, it is written under cpufreq_ext_mutex alone
  * @rate_us: sampling period that the BPF governor has set, 0: none
  * @even_from_us: such a tunable sampling_rate is the sampling period, as it is
  * @wanted_khz: what get_next_freq() returned
@@ -766,8 +766,8 @@ static noinline unsigned int cpufreq_ext_trace_decision(struct cpufreq_ext_polic
 
 /*
  * One decision: set the frequency that the BPF governor wants and return the
- * time to the next sample.  Nobody changes the operation while update_mutex is
- * held, but cpufreq_ext_remove() may take it away.  @load is what is known of the
+ * time to the next sample.  While update_mutex is held, the operation may be paused
+ * and resumed, but it is no other one.  @load is what is known of the
  * load, as the time since then may be too short to compute it again.  What seldom
  * happens is kept out of line.
  */

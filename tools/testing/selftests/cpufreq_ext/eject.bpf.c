@@ -170,6 +170,7 @@ struct cpufreq_governor_ext_ops___local linkless = {
 /* The one that comes after; not sleepable */
 int other_error = -1;			/* what its calls of the kfunc return */
 bool other_fails;
+int other_start_error;			/* returned by its start */
 unsigned long other_freq;
 __u32 other_next, other_start, other_stop, other_exit;
 
@@ -192,7 +193,7 @@ int BPF_PROG(other_do_start, struct cpufreq_policy *policy)
 		__sync_fetch_and_add(&in_delay, -1);
 	}
 	__sync_fetch_and_add(&other_start, 1);
-	return 0;
+	return other_start_error;
 }
 
 SEC("struct_ops/other_do_stop")

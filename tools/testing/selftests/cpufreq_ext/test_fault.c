@@ -875,6 +875,44 @@ TEST_F_TIMEOUT(fault, replaced_while_an_operation_runs, 120)
 	expect_works_again(_metadata, self);
 }
 
+/* Until the replacement has failed, no operation begins; then it is as before. */
+TEST_F_TIMEOUT(fault, paused_and_not_replaced, 60)
+{
+	struct eject__bss *bss = self->eject->bss;
+	u_int32_t decisions, limits, speeds;
+	pthread_t thread;
+	void *err;
+
+	if (!self->sleeps)
+		SKIP(return, "no cpufreq_ext_caller.ko here: build it with KDIR set");
+	bss->other_start_error = -EIO;
+	hang(_metadata, self, 1500);
+	self->eject->data->delay_in = -1;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, replace_governor, self));
+	sleep_ms(200);
+	decisions = bss->next_cpu[self->last];
+	limits = bss->calls[EJECT_LIMITS];
+	/* The core does not pass the error on. */
+	speeds = bss->calls[EJECT_SETSPEED];
+	write_policy(self->last, "scaling_setspeed", "1");
+	EXPECT_EQ(speeds, bss->calls[EJECT_SETSPEED]);
+	EXPECT_TRUE(set_limits(self->last, freqs[1], max_freq()));
+	EXPECT_EQ(decisions, bss->next_cpu[self->last]);
+	EXPECT_EQ(limits, bss->calls[EJECT_LIMITS]);
+	EXPECT_EQ(1, bss->in_delay);
+
+	pthread_join(thread, &err);
+	EXPECT_EQ(-EIO, (long)err);
+	EXPECT_TRUE(stat_is(STAT_LOADED("eject"))) TH_LOG("%s", read_stat());
+	/* It is told of the limits, and decides, though its policy is idle. */
+	EXPECT_TRUE(wait_for(bss->calls[EJECT_LIMITS] > limits));
+	EXPECT_TRUE(wait_for(bss->next_cpu[self->last] > decisions));
+	EXPECT_TRUE(wait_for(cur_freq(self->last) == freqs[1]));
+	write_policy(self->last, "scaling_setspeed", "1");
+	EXPECT_EQ(speeds + 1, bss->calls[EJECT_SETSPEED]);
+	busy_stop();
+}
+
 /* Each is asked for while the one before runs: they leave no gap to unload in. */
 TEST_F_TIMEOUT(fault, unloaded_between_slow_decisions, 120)
 {
