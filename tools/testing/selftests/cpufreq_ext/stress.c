@@ -246,7 +246,7 @@ int main(int argc, char **argv)
 	}
 	workers_switch_to = stress_switches_to;
 	workers_wilder = true;
-	if (system("[ ! -r cpufreq_ext_caller.ko ] || insmod ./cpufreq_ext_caller.ko"))
+	if (system("[ ! -r cpufreq_ext_caller.ko ] || insmod ./cpufreq_ext_caller.ko hold=0"))
 		printf("# no operation sleeps: the kernel does not take cpufreq_ext_caller.ko\n");
 	if (workers_can_suspend())
 		workers[n++] = (struct worker)WORKER(suspend);

@@ -503,7 +503,10 @@ static inline void workers_watch(struct worker *workers, int n)
 		printf("# broken: %s (%s)\nBail out! %s hangs\n", workers[i].name,
 		       workers[i].part, workers[i].name);
 		fflush(stdout);
+		/* To the console: nobody can read the log any more. */
+		write_file("/proc/sys/kernel/printk", "8");
 		write_file("/proc/sysrq-trigger", "w");
+		write_file("/proc/sysrq-trigger", "d");
 		_exit(1);
 	}
 }

@@ -19,6 +19,10 @@ struct cpufreq_ext_caller_ops {
 	int (*call)(struct cpufreq_policy *policy);
 };
 
+static bool hold = true;
+module_param(hold, bool, 0444);
+MODULE_PARM_DESC(hold, "Hold the policies: the cpufreq driver cannot go while this is loaded");
+
 static struct cpufreq_policy **policies;
 
 __bpf_kfunc_start_defs();
@@ -132,7 +136,7 @@ static int __init caller_init(void)
 		return -ENOMEM;
 
 	for_each_possible_cpu(cpu)
-		policies[cpu] = cpufreq_cpu_get(cpu);
+		policies[cpu] = hold ? cpufreq_cpu_get(cpu) : NULL;
 
 	ret = register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &caller_kfunc_set);
 	ret = ret ?: register_bpf_struct_ops(&caller_struct_ops, cpufreq_ext_caller_ops);
