@@ -1424,7 +1424,8 @@ static struct policy_dbs_info *cpufreq_ext_alloc(void)
 		return NULL;
 
 	INIT_LIST_HEAD(&ep->fresh);
-	init_irq_work(&ep->kick_irq, cpufreq_ext_kick_irq);
+	/* With PREEMPT_RT, others wait for a thread, which a CPU that goes offline parks. */
+	ep->kick_irq = IRQ_WORK_INIT_HARD(cpufreq_ext_kick_irq);
 	INIT_DELAYED_WORK(&ep->kick_work, cpufreq_ext_kick_work);
 
 	return &ep->dbs;
