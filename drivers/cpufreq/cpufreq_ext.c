@@ -89,7 +89,7 @@
  * @caller: the task that runs it, NULL: none; published last
  * @policy: what it is called for, NULL: init() or exit()
  * @ops: whose operation; between operations the one of the next decision
- * @since: when it began, in jiffies; kept after it returned
+ * @since: when it began, in jiffies; kept after it returned, until there was a kick
  * @failed: the BPF governor gave up in it
  */
 struct cpufreq_ext_call {
@@ -1394,6 +1394,8 @@ static void cpufreq_ext_kick_work(struct work_struct *work)
 
 	guard(mutex)(&ep->dbs.update_mutex);
 
+	/* Kicks are limited even if no operation follows. */
+	WRITE_ONCE(ep->call->since, jiffies);
 	if (ep->limits_missed)
 		cpufreq_ext_dbs_limits(ep->dbs.policy);
 	else if (ep->ops)

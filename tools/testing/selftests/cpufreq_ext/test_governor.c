@@ -14,6 +14,7 @@
 #include "probe.skel.h"
 #include "compat.skel.h"
 #include "kicker.skel.h"
+#include "kicks.skel.h"
 #include "preempt_fail.skel.h"
 #include "writer_fail.skel.h"
 #include "stash_fail.skel.h"
@@ -1494,6 +1495,23 @@ TEST_F(ext, kicks_are_limited_and_prompt)
 		sleep_ms(100);
 	}
 	EXPECT_LE(4, prompt);
+}
+
+/* Each work is the cause of the next kick: no CPU would ever be idle. */
+TEST_F(ext, kicks_are_limited_without_governor)
+{
+	struct kicks *skel = kicks__open_and_load();
+	u_int64_t start, us;
+
+	ASSERT_NE(NULL, skel);
+	skel->bss->kicks_cpu = self->cpu;
+	ASSERT_EQ(0, kicks__attach(skel));
+	start = now_us();
+	sleep_ms(500);
+	us = now_us() - start;
+	EXPECT_LE(skel->bss->nr_works, us / min_period_us() + 2);
+	EXPECT_LT(0, skel->bss->nr_works);
+	kicks__destroy(skel);
 }
 
 /* The kfuncs must refuse each policy that cpufreq_ext_caller passes. */
