@@ -304,7 +304,8 @@ bool cpufreq_ext_fault(struct cpufreq_governor_ext_ops *ops,
 		(ep ? &ep->counters : &state->gone)->faults++;
 
 		pr_err("BPF governor %s ejected: %s\n", state->name, state->reason);
-		trace_cpufreq_ext_fault(state->name, state->reason);
+		trace_cpufreq_ext_fault(state->name, state->reason,
+					ep ? (int)ep->dbs.policy->cpu : -1);
 	}
 	mod_delayed_work(system_dfl_wq, &cpufreq_ext_ejection, 0);
 

@@ -49,16 +49,18 @@ TRACE_EVENT(cpufreq_ext_decision,
 		      __entry->delay_us)
 );
 
-/* A BPF governor is ejected. */
+/* A BPF governor is ejected; @cpu is that of the policy, -1 if it was in none. */
 TRACE_EVENT(cpufreq_ext_fault,
-	    TP_PROTO(const char *name, const char *reason),
-	    TP_ARGS(name, reason),
+	    TP_PROTO(const char *name, const char *reason, int cpu),
+	    TP_ARGS(name, reason, cpu),
 	    TP_STRUCT__entry(__string(name, name)
-			     __string(reason, reason)),
+			     __string(reason, reason)
+			     __field(int, cpu)),
 	    TP_fast_assign(__assign_str(name);
-			   __assign_str(reason);),
-	    TP_printk("governor=\"%s\" reason=\"%s\"", __get_str(name),
-		      __get_str(reason))
+			   __assign_str(reason);
+			   __entry->cpu = cpu;),
+	    TP_printk("policy=%d governor=\"%s\" reason=\"%s\"", __entry->cpu,
+		      __get_str(name), __get_str(reason))
 );
 
 #endif /* _CPUFREQ_EXT_TRACE_H */
