@@ -43,6 +43,7 @@
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/uaccess.h>
+#include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 
 #include "cpufreq_ext.h"
@@ -126,7 +127,9 @@ struct cpufreq_ext_counters {
  * @limits_changed: the driver may have to be told, though the frequency is the same
  * @limits_missed: the BPF governor was not told, as it was paused
  * @asked_long: the BPF governor asked for a long sampling period
+ * @kobj_gone: nobody uses @kobj
  * @load: load of the current decision, or CPUFREQ_EXT_LOAD_*
+ * @strikes: how often in a row it was busy and left alone
  * @ops: the BPF governor that was started for this policy, NULL: fallback
  * @last_load: time in jiffies when it was computed, or seen to be, last
  * @min_delay_us: shortest sampling period that the driver allows
@@ -139,10 +142,8 @@ struct cpufreq_ext_counters {
  * @decisions_before: decisions of other BPF governors than @ops
  * @call: the operation that runs for this policy
  * @counters: since ext was selected; faults under cpufreq_ext_state.lock
- * @strikes: how often in a row it was busy and left alone
  * @busy_wall_us: the time when it was left alone, as get_cpu_idle_time() has it
  * @busy_idle_us: sum of the idle times of its CPUs then
- * @kobj_gone: completed when nobody uses @kobj
  * @kobj: folder for @counters
  * @rcu: defers the freeing for readers of cpufreq_ext_cpu_policy; @kobj is gone then
  * @kick_irq: leaves the context of bpf_cpufreq_kick_cpu()
@@ -157,7 +158,9 @@ struct cpufreq_ext_policy {
 	bool limits_changed;
 	bool limits_missed;
 	bool asked_long;
+	bool kobj_gone;
 	int load;
+	unsigned int strikes;
 	struct cpufreq_governor_ext_ops *ops;
 	unsigned long last_load;
 	unsigned int min_delay_us;
@@ -169,10 +172,8 @@ struct cpufreq_ext_policy {
 	unsigned long decisions_before;
 	struct cpufreq_ext_call *call;
 	struct cpufreq_ext_counters counters;
-	unsigned int strikes;
 	u64 busy_wall_us;
 	u64 busy_idle_us;
-	struct completion *kobj_gone;
 	union {
 		struct kobject kobj;
 		struct rcu_head rcu;
@@ -1121,7 +1122,12 @@ ATTRIBUTE_GROUPS(cpufreq_ext_policy);
 
 static void cpufreq_ext_release_kobj(struct kobject *kobj)
 {
-	complete(container_of(kobj, struct cpufreq_ext_policy, kobj)->kobj_gone);
+	bool *gone = &container_of(kobj, struct cpufreq_ext_policy, kobj)->kobj_gone;
+
+	smp_store_release(gone, true);
+	/* Before it looks for who waits; from now on @gone is but a number. */
+	smp_mb();
+	wake_up_var(gone);
 }
 
 static const struct kobj_type cpufreq_ext_policy_ktype = {
@@ -1132,11 +1138,8 @@ static const struct kobj_type cpufreq_ext_policy_ktype = {
 
 static void cpufreq_ext_del_kobj(struct cpufreq_ext_policy *ep)
 {
-	DECLARE_COMPLETION_ONSTACK(gone);
-
-	ep->kobj_gone = &gone;
 	kobject_put(&ep->kobj);
-	wait_for_completion(&gone);
+	wait_var_event(&ep->kobj_gone, smp_load_acquire(&ep->kobj_gone));
 }
 
 /* The folder ext/policyN, after the folder ext/ */
