@@ -2026,17 +2026,13 @@ static int cpufreq_ext_validate(void *kdata)
 	return 0;
 }
 
-/* Init @ops and start them for all running policies, or leave no trace. */
+/* Start @ops, which were initialized, for all running policies, or for none. */
 static int cpufreq_ext_start_all(struct cpufreq_governor_ext_ops *ops)
 {
 	struct cpufreq_ext_policy *ep;
-	int ret;
+	int ret = 0;
 
 	lockdep_assert_held(&cpufreq_ext_mutex);
-
-	ret = cpufreq_ext_init_ops(ops);
-	if (ret)
-		return ret;
 
 	list_for_each_entry(ep, &cpufreq_ext_policies, node) {
 		if (!ep->running)
@@ -2055,7 +2051,6 @@ undo:
 		scoped_guard(mutex, &ep->dbs.update_mutex)
 			cpufreq_ext_stop_ops(ep, ops);
 	}
-	cpufreq_ext_exit_ops(ops);
 
 	return ret;
 }
@@ -2170,6 +2165,26 @@ static void cpufreq_ext_eject_work(struct work_struct *work)
 		queue_work(system_dfl_wq, &cpufreq_ext_detachment);
 }
 
+/* The first BPF governor: init(), start() and switch to it, or leave no trace. */
+static int cpufreq_ext_begin_first(struct cpufreq_governor_ext_ops *ops,
+				   struct bpf_link *link)
+{
+	int ret;
+
+	ret = cpufreq_ext_init_ops(ops);
+	if (ret)
+		return ret;
+
+	ret = cpufreq_ext_start_all(ops);
+	if (ret) {
+		cpufreq_ext_exit_ops(ops);
+		return ret;
+	}
+	cpufreq_ext_switch_all(ops, link);
+
+	return 0;
+}
+
 /* False if that has to wait for the end of the governor before */
 static bool cpufreq_ext_try_reg(void *kdata, struct bpf_link *link, int *ret)
 {
@@ -2185,9 +2200,7 @@ static bool cpufreq_ext_try_reg(void *kdata, struct bpf_link *link, int *ret)
 	else if (list_empty(&cpufreq_ext_policies))
 		*ret = -ENODEV;
 	else
-		*ret = cpufreq_ext_start_all(kdata);
-	if (!*ret)
-		cpufreq_ext_switch_all(kdata, link);
+		*ret = cpufreq_ext_begin_first(kdata, link);
 
 	return true;
 }
@@ -2245,7 +2258,7 @@ static void cpufreq_ext_resume(void)
 {
 	struct cpufreq_ext_policy *ep;
 
-	guard(mutex)(&cpufreq_ext_mutex);
+	lockdep_assert_held(&cpufreq_ext_mutex);
 
 	list_for_each_entry(ep, &cpufreq_ext_policies, node) {
 		/* Set under this mutex as well */
@@ -2256,25 +2269,25 @@ static void cpufreq_ext_resume(void)
 	}
 }
 
+static bool cpufreq_ext_can_update(void *old_kdata, struct bpf_link *link)
+{
+	return old_kdata == cpufreq_ext_ops && link == cpufreq_ext_link &&
+	       !cpufreq_ext_is_faulted(old_kdata);
+}
+
 /* False if that has to wait for an operation, which is not done with the mutex. */
 static bool cpufreq_ext_try_update(void *kdata, void *old_kdata,
-				   struct bpf_link *link, bool *paused, int *ret)
+				   struct bpf_link *link, int *ret)
 {
 	guard(mutex)(&cpufreq_ext_mutex);
 
-	*ret = -ENOLINK;
-	if (old_kdata != cpufreq_ext_ops || link != cpufreq_ext_link)
-		return true;
-	*ret = 0;
-	if (kdata == old_kdata && !cpufreq_ext_is_faulted(old_kdata))
-		return true;
 	*ret = -EBUSY;
-	*paused = true;
-	if (!cpufreq_ext_pause() && !cpufreq_ext_is_faulted(old_kdata))
+	if (cpufreq_ext_can_update(old_kdata, link) && !cpufreq_ext_pause() &&
+	    !cpufreq_ext_is_faulted(old_kdata))
 		return false;
 	/* The last operation may have been a fault. */
 	*ret = -ENOLINK;
-	if (cpufreq_ext_is_faulted(old_kdata))
+	if (!cpufreq_ext_can_update(old_kdata, link))
 		return true;
 
 	*ret = cpufreq_ext_start_all(kdata);
@@ -2284,20 +2297,40 @@ static bool cpufreq_ext_try_update(void *kdata, void *old_kdata,
 	return true;
 }
 
+/* Let the old governor go on. */
+static void cpufreq_ext_undo_update(struct cpufreq_governor_ext_ops *ops)
+{
+	guard(mutex)(&cpufreq_ext_mutex);
+
+	cpufreq_ext_resume();
+	cpufreq_ext_exit_ops(ops);
+}
+
 static int cpufreq_ext_update(void *kdata, void *old_kdata, struct bpf_link *link)
 {
-	/* By then the watchdog has found what does not return, unless all is idle. */
-	unsigned long end = jiffies + 2 * CPUFREQ_EXT_CALL_LIMIT;
-	bool paused = false;
+	unsigned long end;
 	int ret;
 
-	while (!cpufreq_ext_try_update(kdata, old_kdata, link, &paused, &ret) &&
+	/* This may take long: the old governor goes on meanwhile. */
+	scoped_guard(mutex, &cpufreq_ext_mutex) {
+		if (!cpufreq_ext_can_update(old_kdata, link))
+			return -ENOLINK;
+		if (kdata == old_kdata)
+			return 0;
+		ret = cpufreq_ext_init_ops(kdata);
+		if (ret)
+			return ret;
+	}
+
+	/* By then the watchdog has found what does not return, unless all is idle. */
+	end = jiffies + 2 * CPUFREQ_EXT_CALL_LIMIT;
+	while (!cpufreq_ext_try_update(kdata, old_kdata, link, &ret) &&
 	       time_before(jiffies, end))
 		schedule_timeout_uninterruptible(1);
-	if (!ret)
+	if (ret)
+		cpufreq_ext_undo_update(kdata);
+	else
 		cpufreq_ext_decide_first();
-	else if (paused)
-		cpufreq_ext_resume();
 
 	return ret;
 }
