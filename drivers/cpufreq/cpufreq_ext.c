@@ -125,7 +125,8 @@ struct cpufreq_ext_counters {
  * @may_kick: cleared before the stop, so that no work is queued after it; written
  *	under cpufreq_ext_mutex
  * @limits_changed: the driver may have to be told, though the frequency is the same
- * @limits_missed: the BPF governor was not told, as it was paused
+ * @limits_missed: the BPF governor was not told, as it was paused or not yet attached
+ * @limits_since: they changed since a start(), whose BPF governor may follow on @ops
  * @asked_long: the BPF governor asked for a long sampling period
  * @kobj_gone: nobody uses @kobj
  * @load: load of the current decision, or CPUFREQ_EXT_LOAD_*
@@ -157,6 +158,7 @@ struct cpufreq_ext_policy {
 	bool may_kick;
 	bool limits_changed;
 	bool limits_missed;
+	bool limits_since;
 	bool asked_long;
 	bool kobj_gone;
 	int load;
@@ -459,6 +461,9 @@ static int cpufreq_ext_start_ops(struct cpufreq_ext_policy *ep,
 {
 	int ret;
 
+	lockdep_assert_held(&ep->dbs.update_mutex);
+
+	ep->limits_since = false;
 	if (!ops->start)
 		return 0;
 
@@ -489,7 +494,7 @@ static void cpufreq_ext_attach(struct cpufreq_ext_policy *ep,
 	/* Nobody is to blame for the sampling period of the one before. */
 	gov_update_sample_delay(&ep->dbs, 0);
 	ep->asked_long = false;
-	ep->limits_missed = false;
+	ep->limits_missed = ops && ep->limits_since;
 	ep->strikes = 0;
 	ep->rate_us = 0;
 	WRITE_ONCE(ep->even_from_us, UINT_MAX);
@@ -829,6 +834,37 @@ static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep, int load)
 	gov_update_sample_delay(&ep->dbs, delay_us);
 }
 
+/* The limits may have changed. */
+static void cpufreq_ext_tell_limits(struct cpufreq_ext_policy *ep)
+{
+	struct cpufreq_governor_ext_ops *ops = ep->ops;
+	int load = CPUFREQ_EXT_LOAD_UNKNOWN;
+
+	ep->limits_changed = true;
+	ep->limits_since = true;
+	/* A driver that is suspended is not told before it is resumed. */
+	if (!ep->running)
+		return;
+
+	ep->limits_missed = cpufreq_ext_is_paused(ep);
+	if (ops && ops->limits && !ep->limits_missed && !cpufreq_ext_is_faulted(ops)) {
+		cpufreq_ext_enter(ep, load);
+		ops->limits(ep->dbs.policy);
+		cpufreq_ext_leave(ep);
+		load = ep->load;
+	}
+	cpufreq_ext_decide_now(ep, load);
+}
+
+/* What has to be done now for @ep, which runs a BPF governor */
+static void cpufreq_ext_catch_up(struct cpufreq_ext_policy *ep)
+{
+	if (ep->limits_missed)
+		cpufreq_ext_tell_limits(ep);
+	else
+		cpufreq_ext_decide_now(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
+}
+
 /*
  * Attach, with the first decision of the fallback.  That of a BPF governor may not
  * return, so cpufreq_ext_decide_first() makes it without cpufreq_ext_mutex, unless a
@@ -852,6 +888,13 @@ static void cpufreq_ext_switch_ops(struct cpufreq_ext_policy *ep,
 	list_add_tail(&ep->fresh, &cpufreq_ext_fresh);
 }
 
+/* Before the first decision; a sample that came before did not tell the limits. */
+static bool cpufreq_ext_has_to_catch_up(struct cpufreq_ext_policy *ep)
+{
+	return READ_ONCE(ep->counters.decisions) == ep->decisions_before ||
+	       READ_ONCE(ep->limits_missed);
+}
+
 /*
  * A policy that is fresh, with its update_mutex, until which it does not stop.  Nobody
  * shall wait for that with cpufreq_ext_mutex: who cannot have it is left for later,
@@ -868,12 +911,12 @@ static struct cpufreq_ext_policy *cpufreq_ext_lock_fresh(bool last)
 			list_del_init(&ep->fresh);
 		} else if (mutex_trylock(&ep->dbs.update_mutex)) {
 			list_del_init(&ep->fresh);
-			if (ep->counters.decisions == ep->decisions_before)
+			if (cpufreq_ext_has_to_catch_up(ep))
 				return ep;
 			mutex_unlock(&ep->dbs.update_mutex);
 		} else if (last) {
 			list_del_init(&ep->fresh);
-			if (READ_ONCE(ep->counters.decisions) == ep->decisions_before)
+			if (cpufreq_ext_has_to_catch_up(ep))
 				mod_delayed_work(system_dfl_wq, &ep->kick_work, 0);
 		}
 	}
@@ -889,7 +932,7 @@ static void cpufreq_ext_decide_first(void)
 
 	for (;;) {
 		while ((ep = cpufreq_ext_lock_fresh(tries == 1))) {
-			cpufreq_ext_decide_now(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
+			cpufreq_ext_catch_up(ep);
 			/*
 			 * This may touch the mutex after the stop of the policy had it,
 			 * which then waits for a grace period.
@@ -1187,23 +1230,6 @@ static unsigned int cpufreq_ext_dbs_update(struct cpufreq_policy *policy)
 	return cpufreq_ext_decide(ep, get_next_freq, CPUFREQ_EXT_LOAD_UNKNOWN);
 }
 
-static void cpufreq_ext_dbs_limits(struct cpufreq_policy *policy)
-{
-	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
-	struct cpufreq_governor_ext_ops *ops = ep->ops;
-	int load = CPUFREQ_EXT_LOAD_UNKNOWN;
-
-	ep->limits_changed = true;
-	ep->limits_missed = cpufreq_ext_is_paused(ep);
-	if (ops && ops->limits && !ep->limits_missed && !cpufreq_ext_is_faulted(ops)) {
-		cpufreq_ext_enter(ep, load);
-		ops->limits(policy);
-		cpufreq_ext_leave(ep);
-		load = ep->load;
-	}
-	cpufreq_ext_decide_now(ep, load);
-}
-
 static void cpufreq_ext_set_cpus(struct cpufreq_ext_policy *ep,
 				 struct cpufreq_ext_policy *value)
 {
@@ -1304,7 +1330,7 @@ static void cpufreq_ext_gov_limits(struct cpufreq_policy *policy)
 
 	cpufreq_policy_apply_limits(policy);
 	/* With the time of the next sample */
-	cpufreq_ext_dbs_limits(policy);
+	cpufreq_ext_tell_limits(to_ext_policy(policy_dbs));
 }
 
 static int cpufreq_ext_init(struct cpufreq_policy *policy)
@@ -1400,10 +1426,8 @@ static void cpufreq_ext_kick_work(struct work_struct *work)
 
 	/* Kicks are limited even if no operation follows. */
 	WRITE_ONCE(ep->call->since, jiffies);
-	if (ep->limits_missed)
-		cpufreq_ext_dbs_limits(ep->dbs.policy);
-	else if (ep->ops)
-		cpufreq_ext_decide_now(ep, CPUFREQ_EXT_LOAD_UNKNOWN);
+	if (ep->ops)
+		cpufreq_ext_catch_up(ep);
 }
 
 static void cpufreq_ext_kick_irq(struct irq_work *irq_work)

@@ -37,6 +37,7 @@ int timer_result = 1;
 
 __u32 trace_faults, trace_attach, trace_detach, trace_decisions;
 char trace_name[CPUFREQ_EXT_NAME_LEN], trace_reason[CPUFREQ_EXT_NAME_LEN];
+int trace_fault_cpu = -2;
 char trace_attach_name[CPUFREQ_EXT_NAME_LEN], trace_detach_name[CPUFREQ_EXT_NAME_LEN];
 int trace_cpu = -1;			/* whose decision is kept: */
 __u64 trace_wanted;
@@ -172,7 +173,8 @@ int other_error = -1;			/* what its calls of the kfunc return */
 bool other_fails;
 int other_start_error;			/* returned by its start */
 unsigned long other_freq;
-__u32 other_next, other_start, other_stop, other_exit;
+__u32 other_next, other_start, other_stop, other_init, other_exit;
+__u32 other_limits[EJECT_MAX_CPUS];	/* by policy->cpu */
 
 SEC("struct_ops/other_next_freq")
 unsigned long BPF_PROG(other_next_freq, struct cpufreq_policy *policy)
@@ -183,15 +185,29 @@ unsigned long BPF_PROG(other_next_freq, struct cpufreq_policy *policy)
 	return other_freq;
 }
 
+static void other_delay(void)
+{
+	if (!bpf_ksym_exists(cpufreq_ext_caller_sleep))
+		return;
+	__sync_fetch_and_add(&in_delay, 1);
+	cpufreq_ext_caller_sleep(delay_ms);
+	__sync_fetch_and_add(&in_delay, -1);
+}
+
+SEC("struct_ops.s/other_do_init")
+int BPF_PROG(other_do_init)
+{
+	if (delay_in == EJECT_OTHER_INIT)
+		other_delay();
+	__sync_fetch_and_add(&other_init, 1);
+	return 0;
+}
+
 SEC("struct_ops.s/other_do_start")
 int BPF_PROG(other_do_start, struct cpufreq_policy *policy)
 {
-	if (delay_in == EJECT_OTHER_START && policy->cpu == delay_cpu &&
-	    bpf_ksym_exists(cpufreq_ext_caller_sleep)) {
-		__sync_fetch_and_add(&in_delay, 1);
-		cpufreq_ext_caller_sleep(delay_ms);
-		__sync_fetch_and_add(&in_delay, -1);
-	}
+	if (delay_in == EJECT_OTHER_START && policy->cpu == delay_cpu)
+		other_delay();
 	__sync_fetch_and_add(&other_start, 1);
 	return other_start_error;
 }
@@ -200,6 +216,12 @@ SEC("struct_ops/other_do_stop")
 void BPF_PROG(other_do_stop, struct cpufreq_policy *policy)
 {
 	__sync_fetch_and_add(&other_stop, 1);
+}
+
+SEC("struct_ops/other_do_limits")
+void BPF_PROG(other_do_limits, struct cpufreq_policy *policy)
+{
+	__sync_fetch_and_add(&other_limits[slot(policy)], 1);
 }
 
 SEC("struct_ops/other_do_exit")
@@ -211,8 +233,10 @@ void BPF_PROG(other_do_exit)
 SEC(".struct_ops.link")
 struct cpufreq_governor_ext_ops___local other = {
 	.get_next_freq		= (void *)other_next_freq,
+	.init			= (void *)other_do_init,
 	.start			= (void *)other_do_start,
 	.stop			= (void *)other_do_stop,
+	.limits			= (void *)other_do_limits,
 	.exit			= (void *)other_do_exit,
 	.name			= "other",
 };
@@ -261,6 +285,7 @@ int on_fault(struct bpf_raw_tracepoint_args *ctx)
 {
 	bpf_probe_read_kernel_str(trace_name, sizeof(trace_name), (void *)ctx->args[0]);
 	bpf_probe_read_kernel_str(trace_reason, sizeof(trace_reason), (void *)ctx->args[1]);
+	trace_fault_cpu = ctx->args[2];
 	__sync_fetch_and_add(&trace_faults, 1);
 	return 0;
 }

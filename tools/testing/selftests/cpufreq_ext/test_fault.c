@@ -229,13 +229,22 @@ static void give_up(struct _test_data_fault *self)
 	self->eject->data->error_in = -1;
 }
 
+static bool is_policy(int policy)
+{
+	int i;
+
+	for (i = 0; i < nr_policies && policies[i] != policy; i++)
+		;
+	return i < nr_policies;
+}
+
 /* It is ejected with all that belongs to it: once, and it was undone. */
 static void expect_ejected(struct __test_metadata *_metadata,
 			   struct _test_data_fault *self, const char *why)
 {
 	struct eject__bss *bss = self->eject->bss;
+	int i, fault_cpu;
 	char text[512];
-	int i;
 
 	EXPECT_TRUE(wait_for(is_ejected())) TH_LOG("%s", read_stat());
 	snprintf(text, sizeof(text), STAT_FAULT("eject", "%s"), why);
@@ -248,6 +257,10 @@ static void expect_ejected(struct __test_metadata *_metadata,
 	EXPECT_EQ(1, kmsg_count(self->kmsg, text)) TH_LOG("%s", text);
 	EXPECT_EQ(1, bss->trace_faults);
 	EXPECT_STREQ("eject", bss->trace_name);
+	/* exit() is the one operation here that has no policy. */
+	fault_cpu = self->eject->data->trace_fault_cpu;
+	EXPECT_TRUE(self->eject->data->error_in == EJECT_EXIT ? fault_cpu == -1 :
+		    is_policy(fault_cpu)) TH_LOG("policy %d", fault_cpu);
 	EXPECT_STREQ(why, bss->trace_reason);
 	EXPECT_EQ(1, bss->calls[EJECT_EXIT]);
 	EXPECT_EQ(bss->calls[EJECT_STOP], bss->stops_at_exit);
@@ -911,6 +924,88 @@ TEST_F_TIMEOUT(fault, paused_and_not_replaced, 60)
 	write_policy(self->last, "scaling_setspeed", "1");
 	EXPECT_EQ(speeds + 1, bss->calls[EJECT_SETSPEED]);
 	busy_stop();
+}
+
+/* init() may take long: the old one goes on, and did not notice if it was for nothing. */
+TEST_F_TIMEOUT(fault, goes_on_during_the_next_init, 60)
+{
+	struct eject__bss *bss = self->eject->bss;
+	u_int32_t decisions, limits, speeds;
+	pthread_t thread;
+	void *err;
+
+	if (!self->sleeps)
+		SKIP(return, "no cpufreq_ext_caller.ko here: build it with KDIR set");
+	bss->other_start_error = -EIO;
+	bss->delay_ms = 1500;
+	self->link = attach(self->eject->maps.eject);
+	ASSERT_NE(NULL, self->link);
+	self->eject->data->delay_in = EJECT_OTHER_INIT;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, replace_governor, self));
+	ASSERT_TRUE(wait_for(bss->in_delay));
+	busy_start(self->cpu);
+	decisions = bss->next_cpu[self->policy];
+	limits = bss->calls[EJECT_LIMITS];
+	speeds = bss->calls[EJECT_SETSPEED];
+	EXPECT_TRUE(wait_for(bss->next_cpu[self->policy] >= decisions + 3));
+	write_policy(self->last, "scaling_setspeed", "1");
+	EXPECT_EQ(speeds + 1, bss->calls[EJECT_SETSPEED]);
+	EXPECT_TRUE(set_limits(self->last, freqs[1], max_freq()));
+	EXPECT_LT(limits, bss->calls[EJECT_LIMITS]);
+	EXPECT_EQ(freqs[1], cur_freq(self->last));
+	EXPECT_EQ(1, bss->in_delay);
+
+	pthread_join(thread, &err);
+	EXPECT_EQ(-EIO, (long)err);
+	EXPECT_EQ(1, bss->other_init);
+	EXPECT_EQ(1, bss->other_exit);
+	EXPECT_TRUE(stat_is(STAT_LOADED("eject"))) TH_LOG("%s", read_stat());
+	busy_stop();
+}
+
+static void *load_other(void *arg)
+{
+	struct _test_data_fault *self = arg;
+
+	self->next = attach(self->eject->maps.other);
+	return NULL;
+}
+
+/* While start() of another policy takes its time */
+TEST_F_TIMEOUT(fault, limits_before_the_first_decision, 60)
+{
+	struct eject__bss *bss = self->eject->bss;
+	u_int32_t limits;
+	pthread_t thread;
+	int replaces;
+
+	if (!self->sleeps)
+		SKIP(return, "no cpufreq_ext_caller.ko here: build it with KDIR set");
+	bss->delay_ms = 1000;
+	self->eject->data->delay_cpu = self->last;
+	for (replaces = 0; replaces < 2; replaces++) {
+		if (replaces) {
+			self->eject->data->delay_in = -1;
+			self->link = attach(self->eject->maps.eject);
+			ASSERT_NE(NULL, self->link);
+		}
+		limits = bss->other_limits[self->policy];
+		self->eject->data->delay_in = EJECT_OTHER_START;
+		ASSERT_EQ(0, pthread_create(&thread, NULL,
+					    replaces ? replace_governor : load_other, self));
+		EXPECT_TRUE(wait_for(bss->in_delay));
+		EXPECT_TRUE(set_limits(self->policy, freqs[0], freqs[1 + replaces]));
+		EXPECT_EQ(1, bss->in_delay);
+		EXPECT_EQ(limits, bss->other_limits[self->policy]);
+		pthread_join(thread, NULL);
+		EXPECT_TRUE(stat_is(STAT_LOADED("other"))) TH_LOG("%s", read_stat());
+		EXPECT_EQ(limits + 1, bss->other_limits[self->policy]);
+		/* Those of the others did not change. */
+		EXPECT_EQ(0, bss->other_limits[self->last]);
+		bpf_link__destroy(replaces ? self->link : self->next);
+		self->link = NULL;
+		self->next = NULL;
+	}
 }
 
 /* Each is asked for while the one before runs: they leave no gap to unload in. */
