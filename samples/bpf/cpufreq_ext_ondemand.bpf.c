@@ -31,7 +31,7 @@ u32 sampling_down_factor = 1;
 CPUFREQ_EXT_TUNABLE("0..1000", "1/1000", "part of each frequency to do without")
 u32 powersave_bias = 0;
 
-/* By policy->cpu; frequencies in kHz */
+/* What is needed besides the load; by policy->cpu, frequencies in kHz */
 static struct ondemand_policy {
 	u32 delay_us;		/* time to the next sample */
 	u32 rate_mult;		/* sampling_down_factor at the maximum, or 1 */
@@ -39,23 +39,13 @@ static struct ondemand_policy {
 	u32 delay_lo_us;	/* how long it lasts */
 	bool second;		/* it is its turn */
 	bool no_sample;		/* the next decision is not due to a sample */
-	bool special;		/* nr_special counts it */
 	u32 rate_us;		/* tunables at the last sample */
 	u32 down_factor;
 	u32 bias;
 } ondemand_policies[CPUFREQ_EXT_MAX_CPUS];
 
-/* Policies with a sampling period of their own, or with something pending */
-static u32 nr_special;
-
-static void set_special(struct ondemand_policy *p, bool special)
-{
-	if (special && !p->special)
-		__sync_fetch_and_add(&nr_special, 1);
-	else if (!special && p->special)
-		__sync_fetch_and_sub(&nr_special, 1);
-	p->special = special;
-}
+/* By policy->cpu, too: it has a sampling period of its own, or no sample yet. */
+static bool ondemand_special[CPUFREQ_EXT_MAX_CPUS];
 
 /* ext ejects who leaves a busy policy alone for longer. */
 static void set_delay(struct cpufreq_policy *policy, u32 delay_us)
@@ -129,6 +119,13 @@ static bool tunables_are_special(void)
 	return sampling_down_factor != 1 || powersave_bias;
 }
 
+/* All that can make a policy special in one sum, as a branch for each costs more */
+static bool is_special(u32 cpu)
+{
+	return sampling_down_factor + powersave_bias +
+	       ondemand_special[cpu % CPUFREQ_EXT_MAX_CPUS] != 1;
+}
+
 /* Look for tunables that were written since the last sample. */
 static void update_tunables(struct ondemand_policy *p, u32 rate_us)
 {
@@ -154,7 +151,7 @@ static __noinline u32 decide_special(struct cpufreq_policy *policy)
 	if (cpu >= CPUFREQ_EXT_MAX_CPUS)
 		return 0;
 	p = &ondemand_policies[cpu];
-	set_special(p, true);
+	ondemand_special[cpu] = true;
 
 	rate_us = bpf_cpufreq_policy_sampling_rate(policy);
 	if (rate_us < 0)
@@ -177,8 +174,8 @@ static __noinline u32 decide_special(struct cpufreq_policy *policy)
 		return 0;
 
 	freq = sample(policy, p, load);
-	set_special(p, tunables_are_special());
-	set_delay(policy, p->special ? p->delay_us : 0);
+	ondemand_special[cpu] = tunables_are_special();
+	set_delay(policy, ondemand_special[cpu] ? p->delay_us : 0);
 
 	return freq;
 }
@@ -189,7 +186,7 @@ unsigned long BPF_PROG(ondemand_get_next_freq, struct cpufreq_policy *policy)
 {
 	u32 load;
 
-	if (nr_special || tunables_are_special())
+	if (is_special(policy->cpu))
 		return decide_special(policy);
 
 	/* No error: this is a decision for this policy. */
@@ -213,7 +210,7 @@ void BPF_PROG(ondemand_limits, struct cpufreq_policy *policy)
 	ondemand_policies[cpu].delay_us = 1;
 	ondemand_policies[cpu].second = false;
 	ondemand_policies[cpu].no_sample = true;
-	set_special(&ondemand_policies[cpu], true);
+	ondemand_special[cpu] = true;
 }
 
 SEC("struct_ops/ondemand_start")
@@ -231,7 +228,7 @@ int BPF_PROG(ondemand_start, struct cpufreq_policy *policy)
 	p->delay_us = 0;
 	p->second = false;
 	p->no_sample = true;
-	set_special(p, true);
+	ondemand_special[cpu] = true;
 	p->down_factor = sampling_down_factor;
 	p->bias = powersave_bias;
 
