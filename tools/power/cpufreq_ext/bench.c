@@ -3,8 +3,8 @@
  * Command bench: what decisions cost on this machine, and what comes of them
  *
  * The governor that is loaded and governors of the kernel get the same load, one
- * after the other.  A process of its own does so: this one gives the policies
- * back to ext, whatever becomes of the other.
+ * after the other.  A process of its own does so; a guard gives the policies back to
+ * ext, with its tunables, when that one and its parent have ended.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -30,6 +30,7 @@
 #define BENCH_MAX_STATES	256
 #define BENCH_JSON		"cpufreq_ext-bench.json"
 #define BENCH_PERIOD_NS		20000000ULL
+#define BENCH_CLOCK_CALLS	1000
 #define NSEC_PER_SEC		1000000000ULL
 
 /* Busy share of each part of the load in percent */
@@ -54,6 +55,7 @@ struct bench_state {
 
 /* What happened so far; of all policies */
 struct bench_count {
+	bool stats;		/* cpufreq keeps them: the next three are known */
 	unsigned long transitions;
 	struct bench_state states[BENCH_MAX_STATES];
 	int nr_states;
@@ -76,6 +78,7 @@ struct bench {
 	bool *cpus;
 	int nr_cpus;
 	unsigned int seconds;
+	double clock_ns;	/* that it takes to take the time */
 	struct governor governor;
 };
 
@@ -177,6 +180,7 @@ static void bench_count_policy(struct bench_count *c, unsigned int policy)
 	unsigned long khz, ticks;
 	char *line, *save = NULL;
 
+	c->stats &= !!text;
 	c->transitions += sysfs_read_number("policy%u/stats/total_trans", policy);
 	for (line = text ? strtok_r(text, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save)) {
@@ -220,6 +224,7 @@ static void bench_count(const struct bench *b, struct bench_count *c)
 	int i;
 
 	memset(c, 0, sizeof(*c));
+	c->stats = true;
 	for (i = 0; i < b->nr; i++)
 		bench_count_policy(c, b->policies[i]);
 	bench_count_programs(c, &b->governor);
@@ -230,6 +235,7 @@ static void bench_subtract(struct bench_count *c, const struct bench_count *befo
 {
 	int i;
 
+	c->stats &= before->stats;
 	c->transitions -= before->transitions;
 	c->bpf_calls -= before->bpf_calls;
 	c->bpf_ns -= before->bpf_ns;
@@ -270,6 +276,25 @@ static int bench_attach_clocks(const char *governor, struct bench_bpf **clocks, 
 	return nr;
 }
 
+/* Time between the two clocks if there is next to nothing between them, 0: not known */
+static double bench_clock_ns(void)
+{
+	struct bench_bpf *clocks = bench_try_clocks("bpf_fentry_test1");
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	double ns;
+	int i;
+
+	if (!clocks)
+		return 0;
+	/* The kernel runs functions for tests, of which this is one. */
+	for (i = 0; i < BENCH_CLOCK_CALLS; i++)
+		bpf_prog_test_run_opts(bpf_program__fd(clocks->progs.bench_begin), &opts);
+	ns = clocks->bss->bench_calls ?
+	     (double)clocks->bss->bench_ns / clocks->bss->bench_calls : 0;
+	bench_bpf__destroy(clocks);
+	return ns;
+}
+
 /* ---- one governor ---- */
 
 static int bench_select(const struct bench *b, const char *governor)
@@ -285,6 +310,42 @@ static int bench_select(const struct bench *b, const char *governor)
 					b->policies[i], governor, strerror(-err));
 	}
 	return 0;
+}
+
+/* Whoever else may load and unload governors */
+static int bench_check_loaded(const struct bench *b)
+{
+	struct governor now;
+	int found = governor_find(&now);
+	bool same = found > 0 && now.map_id == b->governor.map_id;
+
+	if (found > 0)
+		governor_close(&now);
+	if (found < 0 || same)
+		return found < 0 ? -1 : 0;
+	return main_err("%s is not loaded any more: see cpufreq_ext status", b->governor.name);
+}
+
+/*
+ * The time in BPF programs, while nothing else is measured: the kernel looks at the
+ * clock twice for each call.
+ */
+static int bench_programs(const struct bench *b, struct bench_result *r)
+{
+	struct bench_count before, after;
+	int stats, err;
+
+	stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (stats < 0)
+		return main_err("BPF statistics cannot be switched on (%s): run as root",
+				strerror(-stats));
+	bench_count(b, &before);
+	err = bench_run_load(b);
+	bench_count(b, &after);
+	close(stats);
+	r->count.bpf_calls = after.bpf_calls - before.bpf_calls;
+	r->count.bpf_ns = after.bpf_ns - before.bpf_ns;
+	return err;
 }
 
 static int bench_governor(const struct bench *b, const char *governor,
@@ -314,7 +375,12 @@ static int bench_governor(const struct bench *b, const char *governor,
 		bench_bpf__destroy(clocks[i]);
 	}
 	r->decisions = nr ? calls : -1;
-	r->ns = calls ? (double)ns / calls : -1;
+	r->ns = !calls ? -1 : (double)ns / calls > b->clock_ns ?
+		(double)ns / calls - b->clock_ns : 0;
+	if (!err && r->bpf)
+		err = bench_programs(b, r);
+	if (!err && r->bpf)
+		err = bench_check_loaded(b);
 	return err;
 }
 
@@ -355,8 +421,9 @@ static void bench_show(const struct bench_result *r, int nr)
 		bench_show_number(11, r->decisions < 0 ? -1 : r->decisions / r->seconds, 1);
 		bench_show_number(11, r->ns, 0);
 		bench_show_number(9, r->bpf ? bench_bpf_ns(r) : -1, 0);
-		printf(" %9lu ", r->count.transitions);
-		for (k = 0; k < r->count.nr_states; k++)
+		bench_show_number(9, r->count.stats ? (double)r->count.transitions : -1, 0);
+		fputs(r->count.stats ? " " : "  -", stdout);
+		for (k = 0; r->count.stats && k < r->count.nr_states; k++)
 			printf(" %lu:%.0f%%", r->count.states[k].khz / 1000,
 			       100 * r->count.states[k].ticks / bench_all_ticks(r));
 		putchar('\n');
@@ -385,6 +452,10 @@ static void bench_json_governor(FILE *f, const struct bench_result *r)
 			  r->decisions < 0 ? -1 : r->decisions / r->seconds);
 	bench_json_number(f, "decision_ns", r->ns);
 	bench_json_number(f, "bpf_ns", r->bpf ? bench_bpf_ns(r) : -1);
+	if (!r->count.stats) {
+		fputs(", \"transitions\": null, \"time_in_state_khz_percent\": null}", f);
+		return;
+	}
 	fprintf(f, ", \"transitions\": %lu, \"time_in_state_khz_percent\": {",
 		r->count.transitions);
 	for (i = 0; i < r->count.nr_states; i++)
@@ -465,18 +536,13 @@ static bool bench_has(const struct bench *b, const char *governor)
 
 static int bench_measure(const struct bench *b, struct bench_result *results)
 {
-	int nr = 0, stats, err = 0;
+	int nr = 0, err = 0;
 	size_t i;
 
-	stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	if (stats < 0)
-		return main_err("BPF statistics cannot be switched on (%s): run as root",
-				strerror(-stats));
 	for (i = 0; i < ARRAY_SIZE(bench_known) && !err; i++) {
 		if (bench_has(b, bench_known[i].governor))
 			err = bench_governor(b, bench_known[i].governor, &results[nr++]);
 	}
-	close(stats);
 	return err ? -1 : nr;
 }
 
@@ -522,40 +588,50 @@ static void bench_remove_empty(const char *json)
 		unlink(json);
 }
 
-/* All in a child: its end, whatever its cause, gives the policies back. */
+/* What the user has to say ends the child, and then this one. */
+static int bench_wait(pid_t pid, const sigset_t *signals)
+{
+	struct timespec tenth = { .tv_nsec = 100000000 };
+	int status = 0;
+
+	while (!waitpid(pid, &status, WNOHANG)) {
+		if (sigtimedwait(signals, NULL, &tenth) > 0)
+			kill(pid, SIGKILL);
+	}
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -1;
+}
+
 static int bench_in_child(const struct bench *b, const char *json)
 {
 	pid_t parent = getpid(), pid;
+	struct select keep;
 	sigset_t signals;
-	int status = 0;
+	int err = 0;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	if (select_keep(&keep, b->policies, b->nr)) {
+		select_end(&keep);
+		return -1;
+	}
 	fflush(NULL);
 	pid = fork();
-	if (pid < 0)
-		return main_err("cannot make a process (%s): try again", strerror(errno));
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(1);
-		status = bench_all(b, json) ? 1 : 0;
+		err = bench_all(b, json);
 		if (fflush(stdout) || ferror(stdout))
-			status = 1;
-		_exit(status);
+			err = -1;
+		_exit(err ? 1 : 0);
 	}
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	while (!waitpid(pid, &status, WNOHANG)) {
-		struct timespec tenth = { .tv_nsec = 100000000 };
-
-		if (sigtimedwait(&signals, NULL, &tenth) > 0)
-			kill(pid, SIGKILL);
-	}
-	if (bench_select(b, "ext"))
-		return -1;
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -1;
+	err = pid < 0 ? main_err("cannot make a process (%s): try again", strerror(errno)) :
+	      bench_wait(pid, &signals);
+	return select_end(&keep) ? -1 : err;
 }
 
 int bench_main(int argc, char **argv)
@@ -596,8 +672,10 @@ int bench_main(int argc, char **argv)
 	is_new = bench_is_new(json);
 	lock = select_lock();
 	err = bench_find_policies(&b);
-	if (!err)
+	if (!err) {
+		b.clock_ns = bench_clock_ns();
 		err = bench_in_child(&b, json);
+	}
 	if (err && is_new)
 		bench_remove_empty(json);
 	select_unlock(lock);

@@ -88,12 +88,18 @@ struct select {
 	int pipe;	/* keeps the guard waiting */
 	pid_t guard;
 	bool to_file;	/* saved for unload, there is no guard */
+	bool always;	/* give back whatever a policy has then */
 };
 
 /* @cpus: a list, NULL for all */
 int select_check_cpus(const char *cpus);
 int select_begin(struct select *s, const char *cpus, bool to_file);
 int select_end(struct select *s);
+/*
+ * Give @policies, which use ext, back to it in select_end(), or when all processes
+ * ended that this one started from now on, and itself: whatever they have then.
+ */
+int select_keep(struct select *s, const unsigned int *policies, int nr);
 /* Give back what a load with --pin took; 0 if there is nothing to give back */
 int select_end_saved(void);
 bool select_is_saved(void);

@@ -198,8 +198,8 @@ static bool select_is_taken(const char *path)
 	return taken;
 }
 
-/* The strings of the entries are in @text. */
-static int select_parse(char *text, struct select_entry **entries)
+/* The strings of the entries are in @text.  @always: no policy is taken. */
+static int select_parse(char *text, bool always, struct select_entry **entries)
 {
 	struct select_entry *e = NULL;
 	char *line, *value, *save;
@@ -221,7 +221,7 @@ static int select_parse(char *text, struct select_entry **entries)
 		if (strncmp(line, "policy", 6))
 			e[nr].keep = sysfs_exists("%s", line);
 		else
-			e[nr].keep = select_is_taken(line);
+			e[nr].keep = !always && select_is_taken(line);
 		nr++;
 	}
 	*entries = e;
@@ -238,14 +238,14 @@ static int select_write_governor(const struct select_entry *e)
 	return err;
 }
 
-static int select_restore(const char *saved)
+static int select_restore(const char *saved, bool always)
 {
 	struct select_entry *e;
 	int i, nr, pass, err = 0;
 	char *text, *now;
 
 	text = main_format("%s", saved);
-	nr = select_parse(text, &e);
+	nr = select_parse(text, always, &e);
 	for (i = 0; i < nr; i++) {
 		if (e[i].governor && !e[i].keep && select_write_governor(&e[i]))
 			err = -1;
@@ -321,7 +321,7 @@ int select_end_saved(void)
 
 	if (!saved)
 		return 0;
-	err = select_restore(saved);
+	err = select_restore(saved, false);
 	if (!err)
 		unlink(SELECT_FILE);
 	free(saved);
@@ -330,7 +330,7 @@ int select_end_saved(void)
 
 /* ---- the guard ---- */
 
-static void select_guard(const char *saved, int wait)
+static void select_guard(const struct select *s, int wait)
 {
 	sigset_t all;
 	char c;
@@ -344,7 +344,7 @@ static void select_guard(const char *saved, int wait)
 		syscall(SYS_close_range, 3U, ~0U, 0U);
 	while (read(0, &c, 1) < 0 && errno == EINTR)
 		;
-	_exit(select_restore(saved) ? 1 : 0);
+	_exit(select_restore(s->saved, s->always) ? 1 : 0);
 }
 
 static int select_start_guard(struct select *s)
@@ -362,7 +362,7 @@ static int select_start_guard(struct select *s)
 	}
 	if (!s->guard) {
 		close(fds[1]);
-		select_guard(s->saved, fds[0]);
+		select_guard(s, fds[0]);
 	}
 	close(fds[0]);
 	s->pipe = fds[1];
@@ -386,6 +386,17 @@ int select_end(struct select *s)
 	free(s->saved);
 	memset(s, 0, sizeof(*s));
 	return err;
+}
+
+int select_keep(struct select *s, const unsigned int *policies, int nr)
+{
+	int i;
+
+	memset(s, 0, sizeof(*s));
+	for (i = 0; i < nr; i++)
+		select_add_policy(&s->saved, policies[i], "ext");
+	s->always = true;
+	return select_start_guard(s);
 }
 
 static int select_write_ext(const unsigned int *policies, int nr)

@@ -61,6 +61,7 @@ monitor_records_csv
 monitor_refuses
 bench_compares_governors
 bench_gives_back_after_signals
+bench_needs_the_governor
 bench_refuses
 active_mode_is_named
 nothing_is_left
@@ -690,15 +691,32 @@ decisions() {
 		grep -c "\"decisions_per_s\": [0-9.]*[1-9][0-9.]*, \"decision_ns\": [1-9]"
 }
 
+# BPF run-time statistics of the governor that is loaded
+run_time() { bpftool prog show | sed -n 's/^.*struct_ops.* run_time_ns \([0-9]*\).*/\1/p' | sort; }
+
+statistics_are_off() {
+	! command -v bpftool >/dev/null || { now=$(run_time); sleep 0.5; expect "$(run_time)" "$now"; }
+}
+
+# Tunables of ext that a policy forgets when it is given another governor
+tunables_of_ext() { cat "$cpufreq"/ext/sampling_rate "$cpufreq"/ext/io_is_busy | tr '\n' ' '; }
+tunables_are() { [ "$(tunables_of_ext)" = "$1" ]; }
+set_tunables_of_ext() {
+	echo 30000 >"$cpufreq/ext/sampling_rate"
+	echo 1 >"$cpufreq/ext/io_is_busy"
+}
+
 bench_compares_governors() {
 	start load --select ondemand
 	wait_for governor_is ondemand || return
+	set_tunables_of_ext
 	tool bench -s 2 --json "$tmp/bench.json" >"$tmp/bench.out" 2>"$tmp/bench.err" || return
 	sed 's/^/# /' "$tmp/bench.out"
 	has "$(head -n 1 "$tmp/bench.out")" "DECISIONS/s" &&
 		expect "$(grep -c '^ext: ondemand  *[1-9]' "$tmp/bench.out")" 1 &&
 		expect "$(decisions ext)" 1 &&
-		has "$(grep '"ext"' "$tmp/bench.json")" '"bpf_governor": "ondemand"' || return
+		has "$(grep '"ext"' "$tmp/bench.json")" '"bpf_governor": "ondemand"' &&
+		expect "$(grep '"ext"' "$tmp/bench.json" | grep -c '"bpf_ns": [1-9]')" 1 || return
 	for g in ondemand conservative schedutil; do
 		case " $(cat "$cpufreq/policy0/scaling_available_governors")" in
 		*" $g "*) expect "$(decisions "$g")" 1 || return ;;
@@ -706,7 +724,8 @@ bench_compares_governors() {
 	done
 	# With the load, the frequency changed; and all is as it was before.
 	expect "$(grep -c '"transitions": 0,' "$tmp/bench.json")" 0 &&
-		all_are ext && governor_is ondemand &&
+		all_are ext && governor_is ondemand && statistics_are_off &&
+		expect "$(tunables_of_ext)" "30000 1 " &&
 		has "$(tool bench -s 1 -j - 2>/dev/null)" '"load_s": 1' || return
 	# Without a file's name it is saved where one is.
 	(cd "$tmp" && tool bench -s 1 >/dev/null) &&
@@ -717,21 +736,47 @@ bench_gives_back_after_signals() {
 	start load --select powersave
 	wait_for governor_is powersave || return
 	echo earlier >"$tmp/earlier.json"
-	for s in TERM INT; do
+	# A shell has what it starts in the background ignore SIGINT.
+	for s in TERM HUP QUIT KILL; do
 		file=ended
-		[ "$s" = INT ] && file=earlier
+		[ "$s" = HUP ] && file=earlier
+		set_tunables_of_ext
 		"$tool" bench -s 5 -j "$tmp/$file.json" >/dev/null 2>&1 &
 		other=$!
 		wait_for all_are '[^e].*' || return
-		# A shell has what it starts in the background ignore SIGINT.
-		[ "$s" = INT ] && s=HUP
 		kill -"$s" "$other"
-		wait "$other"
-		expect $? 1 && all_are ext && governor_is powersave &&
+		wait "$other" 2>/dev/null
+		status=$?
+		if [ "$s" = KILL ]; then
+			expect "$status" 137 && wait_for all_are ext || return
+			rm -f "$tmp/ended.json"
+		else
+			expect "$status" 1 && all_are ext || return
+		fi
+		wait_for tunables_are "30000 1 " &&
+			governor_is powersave && statistics_are_off &&
 			expect "$(ls "$tmp/ended.json" 2>/dev/null)" "" || return
 	done
 	# What was saved before stays.
 	expect "$(cat "$tmp/earlier.json")" earlier
+}
+
+# What would be measured is something else.
+bench_needs_the_governor() {
+	command -v bpftool >/dev/null || { skip="no bpftool"; return; }
+	select_all ext
+	start load powersave
+	wait_for governor_is powersave || return
+	link=$(bpftool link show | sed -n 's/^\([0-9]*\): struct_ops .*/\1/p')
+	"$tool" bench -s 2 -j "$tmp/gone.json" >/dev/null 2>"$tmp/err" &
+	other=$!
+	sleep 1
+	# The first part is not over yet.
+	all_are ext || return
+	bpftool link detach id "$link" || return
+	wait "$other"
+	expect $? 1 && has "$(cat "$tmp/err")" "powersave is not loaded any more" &&
+		all_are ext && expect "$(ls "$tmp/gone.json" 2>/dev/null)" ""
 }
 
 bench_refuses() {
