@@ -842,7 +842,7 @@ static void cpufreq_ext_tell_limits(struct cpufreq_ext_policy *ep)
 
 	ep->limits_changed = true;
 	ep->limits_since = true;
-	/* A driver that is suspended is not told before it is resumed. */
+	/* Its CPUs may be suspended: start() is followed by the next time. */
 	if (!ep->running)
 		return;
 
@@ -1167,6 +1167,7 @@ static void cpufreq_ext_release_kobj(struct kobject *kobj)
 {
 	bool *gone = &container_of(kobj, struct cpufreq_ext_policy, kobj)->kobj_gone;
 
+	/* Who waits in cpufreq_ext_del_kobj() may free all of it then. */
 	smp_store_release(gone, true);
 	/* Before it looks for who waits; from now on @gone is but a number. */
 	smp_mb();
@@ -1182,6 +1183,7 @@ static const struct kobj_type cpufreq_ext_policy_ktype = {
 static void cpufreq_ext_del_kobj(struct cpufreq_ext_policy *ep)
 {
 	kobject_put(&ep->kobj);
+	/* After what cpufreq_ext_release_kobj() was called for */
 	wait_var_event(&ep->kobj_gone, smp_load_acquire(&ep->kobj_gone));
 }
 
