@@ -278,7 +278,7 @@ static double median_of(const double *values, int nr)
 	return sorted[nr / 2];
 }
 
-/* How many values are within the tolerance of the least, or two units */
+/* How many values are within the tolerance of the least */
 static int agreeing(const double *values, int nr)
 {
 	double least = values[0];
@@ -287,7 +287,7 @@ static int agreeing(const double *values, int nr)
 	for (i = 1; i < nr; i++)
 		least = fmin(least, values[i]);
 	for (i = 0; i < nr; i++)
-		n += values[i] - least <= fmax(TOLERANCE * fabs(least), 2);
+		n += values[i] - least <= TOLERANCE * fabs(least);
 	return n;
 }
 
