@@ -280,7 +280,7 @@ static int bench_attach_clocks(const char *governor, struct bench_bpf **clocks, 
 static double bench_clock_ns(void)
 {
 	struct bench_bpf *clocks = bench_try_clocks("bpf_fentry_test1");
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	struct bpf_test_run_opts opts = { .sz = sizeof(opts) };
 	double ns;
 	int i;
 
