@@ -254,8 +254,9 @@ static bool was_ejected(void)
 	if (!why)
 		return false;
 	text += strlen(name);
-	fprintf(stderr, "cpufreq_ext: BPF governor '%.*s' was ejected: %s\n",
-		(int)strcspn(text, "\n"), text, why + strlen(reason));
+	why += strlen(reason);
+	fprintf(stderr, "cpufreq_ext: BPF governor '%.*s' was ejected: %.*s\n",
+		(int)strcspn(text, "\n"), text, (int)strcspn(why, "\n"), why);
 	return true;
 }
 

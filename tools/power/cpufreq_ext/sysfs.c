@@ -318,13 +318,14 @@ char *sysfs_fault(void)
 {
 	static const char head[] = "Stat: CPUFREQ_EXT_FAULT\nBPF governor: ";
 	static const char reason[] = "\nReason: ";
-	char *stat = sysfs_stat(), *why, *fault = NULL;
+	char *stat = sysfs_stat(), *name, *why, *fault = NULL;
 
 	why = stat && !strncmp(stat, head, strlen(head)) ? strstr(stat, reason) : NULL;
 	if (why) {
-		*why = '\0';
-		fault = main_format("%s was ejected: %s", stat + strlen(head),
-				    why + strlen(reason));
+		name = stat + strlen(head);
+		why += strlen(reason);
+		fault = main_format("%.*s was ejected: %.*s", (int)strcspn(name, "\n"), name,
+				    (int)strcspn(why, "\n"), why);
 	}
 	free(stat);
 	return fault;

@@ -60,3 +60,5 @@ seed loader refused "\0\002\0\0\0\0\001$files"
 seed loader busy "\0\0\0\001\0\0\001$files"
 seed loader no_policy '\0\0\0\003\0\0\001\0eondemand \0facpi-cpufreq'
 seed loader pins "\0\0\0\0\0\002\002$files"
+fault='Stat: CPUFREQ_EXT_FAULT\nBPF governor: vi\nReason: and\nReason: more\n'
+seed loader lines "\0\0\0\0\0\0\001\0a$fault\0eext ondemand "
