@@ -210,6 +210,19 @@ static void print_state(void)
 	fflush(stdout);
 }
 
+/* Each ends with its line, and nothing in it may control a terminal. */
+static void print_ejection(const char *name, const char *why)
+{
+	char line[1024], *c;
+
+	snprintf(line, sizeof(line), "cpufreq_ext: BPF governor '%.*s' was ejected: %.*s",
+		 (int)strcspn(name, "\n"), name, (int)strcspn(why, "\n"), why);
+	for (c = line; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
+	fprintf(stderr, "%s\n", line);
+}
+
 /* The first ejection in the kernel's log, if that is for us */
 static bool was_ejected_in_log(void)
 {
@@ -229,8 +242,7 @@ static bool was_ejected_in_log(void)
 		if (!why)
 			continue;
 		*why = '\0';
-		fprintf(stderr, "cpufreq_ext: BPF governor '%s' was ejected: %s\n",
-			name + strlen(governor), why + strlen(ejected));
+		print_ejection(name + strlen(governor), why + strlen(ejected));
 		return true;
 	}
 	return false;
@@ -253,10 +265,7 @@ static bool was_ejected(void)
 	why = text ? strstr(text, reason) : NULL;
 	if (!why)
 		return false;
-	text += strlen(name);
-	why += strlen(reason);
-	fprintf(stderr, "cpufreq_ext: BPF governor '%.*s' was ejected: %.*s\n",
-		(int)strcspn(text, "\n"), text, (int)strcspn(why, "\n"), why);
+	print_ejection(text + strlen(name), why + strlen(reason));
 	return true;
 }
 
