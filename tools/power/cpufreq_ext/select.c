@@ -333,6 +333,7 @@ int select_end_saved(void)
 static void select_guard(const struct select *s, int wait)
 {
 	sigset_t all;
+	ssize_t n;
 	char c;
 
 	/* What ends the parent must not end its guard. */
@@ -342,8 +343,11 @@ static void select_guard(const struct select *s, int wait)
 	/* No BPF object may live on because of it. */
 	if (dup2(wait, 0) == 0)
 		syscall(SYS_close_range, 3U, ~0U, 0U);
-	while (read(0, &c, 1) < 0 && errno == EINTR)
+	while ((n = read(0, &c, 1)) < 0 && errno == EINTR)
 		;
+	/* Who was killed has no lock, or no longer: do not come between another command. */
+	if (n <= 0)
+		select_lock();
 	_exit(select_restore(s->saved, s->always) ? 1 : 0);
 }
 
@@ -374,14 +378,23 @@ static int select_start_guard(struct select *s)
 int select_end(struct select *s)
 {
 	int status = 0, err = 0;
+	void (*old)(int);
 
 	if (s->to_file) {
 		err = select_end_saved();
 	} else if (s->guard > 0) {
+		/* An end that is meant, maybe with the lock; the guard may have been killed. */
+		old = signal(SIGPIPE, SIG_IGN);
+		if (write(s->pipe, "", 1) != 1)
+			err = -1;
+		signal(SIGPIPE, old);
 		close(s->pipe);
 		while (waitpid(s->guard, &status, 0) < 0 && errno == EINTR)
 			;
-		err = status ? -1 : 0;
+		if (err || WIFSIGNALED(status))
+			err = select_restore(s->saved, s->always);
+		else
+			err = status ? -1 : 0;
 	}
 	free(s->saved);
 	memset(s, 0, sizeof(*s));

@@ -694,6 +694,7 @@ decisions() {
 # BPF run-time statistics of the governor that is loaded
 run_time() { bpftool prog show | sed -n 's/^.*struct_ops.* run_time_ns \([0-9]*\).*/\1/p' | sort; }
 
+statistics_are_on() { [ -n "$(run_time)" ]; }
 statistics_are_off() {
 	command -v bpftool >/dev/null || return 0
 	now=$(run_time)
@@ -739,6 +740,16 @@ bench_gives_back_after_signals() {
 	start load --select powersave
 	wait_for governor_is powersave || return
 	echo earlier >"$tmp/earlier.json"
+	# While statistics are on, which the first ones of this governor show
+	if command -v bpftool >/dev/null; then
+		expect "$(run_time)" "" || return
+		"$tool" bench -s 5 -j "$tmp/ended.json" >/dev/null 2>&1 &
+		other=$!
+		wait_for statistics_are_on && kill -KILL "$other" || return
+		wait "$other" 2>/dev/null
+		rm -f "$tmp/ended.json"
+		wait_for all_are ext && statistics_are_off || return
+	fi
 	# A shell has what it starts in the background ignore SIGINT.
 	for s in TERM HUP QUIT KILL; do
 		file=ended
@@ -773,9 +784,8 @@ bench_needs_the_governor() {
 	link=$(bpftool link show | sed -n 's/^\([0-9]*\): struct_ops .*/\1/p')
 	"$tool" bench -s 2 -j "$tmp/gone.json" >/dev/null 2>"$tmp/err" &
 	other=$!
-	sleep 1
-	# The first part is not over yet.
-	all_are ext || return
+	# It measures ext first, and has not done so yet.
+	wait_for test -e "$tmp/gone.json" && all_are ext || return
 	bpftool link detach id "$link" || return
 	wait "$other"
 	expect $? 1 && has "$(cat "$tmp/err")" "powersave is not loaded any more" &&
