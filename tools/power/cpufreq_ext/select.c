@@ -378,7 +378,7 @@ static int select_start_guard(struct select *s)
 int select_end(struct select *s)
 {
 	int status = 0, err = 0;
-	void (*old)(int);
+	sighandler_t old;
 
 	if (s->to_file) {
 		err = select_end_saved();
