@@ -842,7 +842,7 @@ static void cpufreq_ext_tell_limits(struct cpufreq_ext_policy *ep)
 
 	ep->limits_changed = true;
 	ep->limits_since = true;
-	/* Its CPUs may be suspended: start() is followed by the next time. */
+	/* Its CPUs may be suspended; the core tells the limits again after the start. */
 	if (!ep->running)
 		return;
 
