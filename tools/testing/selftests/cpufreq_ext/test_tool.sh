@@ -26,6 +26,7 @@ objects_that_do_not_fit_are_refused
 load_runs_until_interrupted
 load_select_gives_back
 load_select_gives_back_after_sigkill
+load_select_gives_back_without_guard
 load_select_gives_back_after_unload
 load_of_some_cpus
 load_sets_tunables
@@ -285,6 +286,16 @@ load_select_gives_back_after_sigkill() {
 	wait_for governor_is powersave && wait_for all_are ext || return
 	stop KILL
 	wait_for all_are performance
+}
+
+# Whoever killed the guard, the command itself is left.
+load_select_gives_back_without_guard() {
+	start load --select powersave
+	wait_for governor_is powersave && all_are ext || return
+	kill -KILL "$(pidof cpufreq_ext-end)" || return
+	stop
+	pid=
+	all_are performance
 }
 
 load_select_gives_back_after_unload() {
