@@ -388,7 +388,9 @@ TEST_F(hostile, kicks_from_a_scheduler)
 	ASSERT_EQ(0, scheduler__load(skel)) TH_LOG("%s", libbpf_log);
 	self->link = attach(self->skel->maps.extremes);
 	ASSERT_NE(NULL, self->link);
+	sched_ext_changes(true);
 	link = attach(skel->maps.scheduler);
+	sched_ext_changes(false);
 	ASSERT_NE(NULL, link) TH_LOG("%s", strerror(errno));
 	for (i = 0; i < n; i++)
 		busy_start(i);
@@ -406,7 +408,9 @@ TEST_F(hostile, kicks_from_a_scheduler)
 	EXPECT_TRUE(wait_for(skel->bss->nr_failed > 10));
 	EXPECT_EQ(0, set_all_governors("ext"));
 	busy_stop();
+	sched_ext_changes(true);
 	bpf_link__destroy(link);
+	sched_ext_changes(false);
 	scheduler__destroy(skel);
 }
 

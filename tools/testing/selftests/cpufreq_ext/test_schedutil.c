@@ -294,7 +294,9 @@ FIXTURE_TEARDOWN(schedutil)
 
 	stop_load();
 	busy_stop();
+	sched_ext_changes(true);
 	bpf_link__destroy(self->scheduler);
+	sched_ext_changes(false);
 	perf_target__destroy(self->perf_target);
 	detach_checks();
 	schedutil__destroy(self->skel);
@@ -390,7 +392,9 @@ static void check_with_scheduler(struct __test_metadata *_metadata,
 	ASSERT_NE(NULL, self->perf_target);
 	self->perf_target->struct_ops.perf_target->flags = flags;
 	ASSERT_EQ(0, perf_target__load(self->perf_target));
+	sched_ext_changes(true);
 	self->scheduler = bpf_map__attach_struct_ops(self->perf_target->maps.perf_target);
+	sched_ext_changes(false);
 	ASSERT_NE(NULL, self->scheduler);
 	check_decisions(_metadata, self, NR_DECISIONS / 4);
 }

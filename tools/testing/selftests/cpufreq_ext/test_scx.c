@@ -225,12 +225,24 @@ FIXTURE(pair)
 	int nr_cpus;
 };
 
-static bool scheduled(void)
+/* There is a while of "enabling" and "disabling" between these two. */
+static bool sched_ext_is(const char *state)
 {
 	char text[64] = "";
 
 	read_file(SCX "/state", text, sizeof(text));
-	return !strcmp(text, "enabled\n");
+	text[strcspn(text, "\n")] = '\0';
+	return !strcmp(text, state);
+}
+
+static bool scheduled(void)
+{
+	return sched_ext_is("enabled");
+}
+
+static bool unscheduled(void)
+{
+	return sched_ext_is("disabled");
 }
 
 static bool all_at(unsigned int freq)
@@ -253,6 +265,26 @@ static int add_group(struct scx *skel, const char *path, __u32 percent)
 	id = st.st_ino;
 	return bpf_map__update_elem(skel->maps.pair_groups, &id, sizeof(id), &percent,
 				    sizeof(percent), BPF_ANY);
+}
+
+static int attach_scheduler(FIXTURE_DATA(pair) *self)
+{
+	int err;
+
+	sched_ext_changes(true);
+	self->scheduler = bpf_map__attach_struct_ops(self->skel->maps.scheduler);
+	err = self->scheduler ? 0 : -errno;
+	sched_ext_changes(false);
+
+	return err;
+}
+
+static void detach_scheduler(FIXTURE_DATA(pair) *self)
+{
+	sched_ext_changes(true);
+	bpf_link__destroy(self->scheduler);
+	self->scheduler = NULL;
+	sched_ext_changes(false);
 }
 
 FIXTURE_SETUP(pair)
@@ -287,6 +319,7 @@ FIXTURE_SETUP(pair)
 FIXTURE_TEARDOWN(pair)
 {
 	stop_tasks();
+	sched_ext_changes(true);
 	if (self->loader > 0) {
 		kill(self->loader, SIGKILL);
 		waitpid(self->loader, NULL, 0);
@@ -294,7 +327,8 @@ FIXTURE_TEARDOWN(pair)
 	bpf_link__destroy(self->governor);
 	bpf_link__destroy(self->scheduler);
 	scx__destroy(self->skel);
-	wait_for(!scheduled());
+	wait_for(unscheduled());
+	sched_ext_changes(false);
 	rmdir(NESTED);
 	rmdir(GROUP);
 	umount(CGROUPS);
@@ -303,8 +337,7 @@ FIXTURE_TEARDOWN(pair)
 
 #define START_PAIR() do {						\
 	ASSERT_EQ(0, add_group(self->skel, GROUP, 100));		\
-	self->scheduler = bpf_map__attach_struct_ops(self->skel->maps.scheduler); \
-	ASSERT_NE(NULL, self->scheduler);				\
+	ASSERT_EQ(0, attach_scheduler(self));				\
 	self->governor = bpf_map__attach_struct_ops(self->skel->maps.scx); \
 	ASSERT_NE(NULL, self->governor);				\
 } while (0)
@@ -446,8 +479,10 @@ TEST_F_TIMEOUT(pair, governor_goes_on_by_load, 120)
 	ASSERT_EQ(0, start_task(GROUP, cpus[0]) - 1);
 	EXPECT_TRUE(wait_for(cur_freq(policies[0]) == max_freq()));
 
+	sched_ext_changes(true);
 	ASSERT_EQ(0, write_file("/proc/sysrq-trigger", "S"));
-	EXPECT_TRUE(wait_for(!scheduled()));
+	EXPECT_TRUE(wait_for(unscheduled()));
+	sched_ext_changes(false);
 	EXPECT_STREQ(STAT_LOADED("scx"), read_stat());
 	/* A busy policy is at the maximum, an idle one is not. */
 	EXPECT_TRUE(wait_for(cur_freq(policies[0]) == max_freq()));
@@ -474,12 +509,10 @@ TEST_F_TIMEOUT(pair, ends_in_either_order, 240)
 		ASSERT_NE(NULL, self->governor);
 		EXPECT_TRUE(wait_for(!all_at(max_freq())));
 
-		bpf_link__destroy(self->scheduler);
-		self->scheduler = NULL;
-		EXPECT_FALSE(scheduled());
+		detach_scheduler(self);
+		EXPECT_TRUE(unscheduled());
 		EXPECT_STREQ(STAT_LOADED("scx"), read_stat());
-		self->scheduler = bpf_map__attach_struct_ops(self->skel->maps.scheduler);
-		ASSERT_NE(NULL, self->scheduler);
+		ASSERT_EQ(0, attach_scheduler(self));
 	}
 }
 
@@ -491,6 +524,7 @@ TEST_F_TIMEOUT(pair, loader, 120)
 	if (access(LOADER, X_OK) || access(OBJECT, R_OK))
 		SKIP(return, "no " LOADER " and " OBJECT " in this folder");
 	policy_cpus(policies[0], cpus, MAX_POLICIES);
+	sched_ext_changes(true);
 	self->loader = fork();
 	if (!self->loader) {
 		int fd = open("/dev/null", O_WRONLY);
@@ -501,14 +535,17 @@ TEST_F_TIMEOUT(pair, loader, 120)
 	}
 	ASSERT_TRUE(wait_for_start(!strcmp(read_stat(), STAT_LOADED("scx"))));
 	EXPECT_TRUE(scheduled());
+	sched_ext_changes(false);
 	EXPECT_TRUE(wait_for(all_at(min_freq())));
 	ASSERT_EQ(0, start_task(GROUP, cpus[0]));
 	EXPECT_TRUE(wait_for(cur_freq(policies[0]) == max_freq()));
+	sched_ext_changes(true);
 	kill(self->loader, SIGTERM);
 	waitpid(self->loader, NULL, 0);
+	sched_ext_changes(false);
 	self->loader = 0;
 	EXPECT_STREQ(STAT_INIT, read_stat());
-	EXPECT_FALSE(scheduled());
+	EXPECT_TRUE(unscheduled());
 }
 
 TEST_HARNESS_MAIN

@@ -301,4 +301,18 @@ static inline bool kmsg_has(int fd, const char *text)
 	return found;
 }
 
+/*
+ * Say that a sched_ext scheduler is about to come or go, or that it has.
+ *
+ * Meanwhile tasks are of two classes, and nothing asks the scheduler.  6.12 may then
+ * pick for a CPU without balance(), which its pick_task_scx() knows and answers with
+ * a kick, but a kick does nothing yet: the CPU is idle though ksoftirqd is to run, and
+ * the kernel says "NOHZ tick-stop error".  Any scheduler has that, without ext, too.
+ */
+static inline void sched_ext_changes(bool changes)
+{
+	write_file("/dev/kmsg", changes ? "<6>cpufreq_ext_test: sched_ext changes" :
+					  "<6>cpufreq_ext_test: sched_ext has changed");
+}
+
 #endif /* __CPUFREQ_EXT_UTIL_H */
