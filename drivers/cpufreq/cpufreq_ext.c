@@ -136,7 +136,8 @@ struct cpufreq_ext_counters {
  * @min_delay_us: shortest sampling period that the driver allows
  * @target_khz: what @wanted_khz came to, unless it was 0
  * @get_next_freq: the operation of @ops, NULL: none, or it is paused or ejected; to
- *	pause and to resume, it is written under cpufreq_ext_mutex alone
+ *	pause and to resume, it is written under cpufreq_ext_mutex alone, and a fault
+ *	clears it under cpufreq_ext_state.lock
  * @rate_us: sampling period that the BPF governor has set, 0: none
  * @even_from_us: such a tunable sampling_rate is the sampling period, as it is
  * @wanted_khz: what get_next_freq() returned
@@ -282,6 +283,33 @@ static bool cpufreq_ext_is_faulted(struct cpufreq_governor_ext_ops *ops)
 }
 
 /*
+ * Let samples ask @ops, or nobody if NULL.  Either a fault that is found meanwhile is
+ * seen here, or cpufreq_ext_ask_no_more() sees what is written here.
+ */
+static void cpufreq_ext_ask(struct cpufreq_ext_policy *ep,
+			    struct cpufreq_governor_ext_ops *ops)
+{
+	WRITE_ONCE(ep->get_next_freq, ops ? ops->get_next_freq : NULL);
+	/* The other one is in cpufreq_ext_ask_no_more(). */
+	smp_mb();
+	if (ops && cpufreq_ext_is_faulted(ops))
+		WRITE_ONCE(ep->get_next_freq, NULL);
+}
+
+/* Who waits for cpufreq_ext_mutex to eject @ops may wait for long. */
+static void cpufreq_ext_ask_no_more(struct cpufreq_governor_ext_ops *ops)
+{
+	struct cpufreq_ext_policy *ep;
+
+	lockdep_assert_held(&cpufreq_ext_state.lock);
+
+	/* The other one is in cpufreq_ext_ask(). */
+	smp_mb();
+	list_for_each_entry(ep, &cpufreq_ext_policies, node)
+		cmpxchg(&ep->get_next_freq, ops->get_next_freq, NULL);
+}
+
+/*
  * Eject @ops: the first of its faults counts.  @ep is the policy in which it
  * happened, if it was in one.  May be called in any context.  False if @ops is
  * not registered.
@@ -300,6 +328,7 @@ bool cpufreq_ext_fault(struct cpufreq_governor_ext_ops *ops,
 			return true;
 
 		WRITE_ONCE(state->faulted, ops);
+		cpufreq_ext_ask_no_more(ops);
 		state->stat = "FAULT";
 		va_start(args, fmt);
 		vscnprintf(state->reason, sizeof(state->reason), fmt, args);
@@ -500,7 +529,7 @@ static void cpufreq_ext_attach(struct cpufreq_ext_policy *ep,
 	WRITE_ONCE(ep->even_from_us, UINT_MAX);
 	/* Of the one before: or the watchdog takes it for one of today. */
 	ep->load = CPUFREQ_EXT_LOAD_UNKNOWN;
-	ep->get_next_freq = ops ? ops->get_next_freq : NULL;
+	cpufreq_ext_ask(ep, ops);
 	WRITE_ONCE(ep->ops, ops);
 	/* After the end of the operation before: see cpufreq_ext_watch_caller(). */
 	smp_store_release(&ep->call->ops, ops);
@@ -2290,7 +2319,7 @@ static void cpufreq_ext_resume(void)
 		/* Set under this mutex as well */
 		if (!ep->may_kick || !cpufreq_ext_is_paused(ep))
 			continue;
-		WRITE_ONCE(ep->get_next_freq, READ_ONCE(ep->ops)->get_next_freq);
+		cpufreq_ext_ask(ep, READ_ONCE(ep->ops));
 		mod_delayed_work(system_dfl_wq, &ep->kick_work, 0);
 	}
 }

@@ -963,6 +963,44 @@ TEST_F_TIMEOUT(fault, goes_on_during_the_next_init, 60)
 	busy_stop();
 }
 
+/* One that failed is asked no more, though its ejection has to wait. */
+TEST_F_TIMEOUT(fault, fails_during_the_next_init, 60)
+{
+	struct eject__bss *bss = self->eject->bss;
+	u_int32_t decisions;
+	pthread_t thread;
+	void *err;
+
+	if (!self->sleeps)
+		SKIP(return, "no cpufreq_ext_caller.ko here: build it with KDIR set");
+	bss->delay_ms = 1500;
+	bss->want_freq = min_freq();
+	bss->want_rate_us = 500000;
+	self->link = attach(self->eject->maps.eject);
+	ASSERT_NE(NULL, self->link);
+	busy_start(self->last_cpu);
+	ASSERT_TRUE(wait_for(cur_freq(self->last) == min_freq()));
+	self->eject->data->delay_in = EJECT_OTHER_INIT;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, replace_governor, self));
+	ASSERT_TRUE(wait_for(bss->in_delay));
+	decisions = bss->next_cpu[self->last];
+	ASSERT_TRUE(wait_for(bss->next_cpu[self->last] > decisions));
+	give_up(self);
+	EXPECT_TRUE(is_ejected()) TH_LOG("%s", read_stat());
+	decisions = bss->next_cpu[self->last];
+	EXPECT_TRUE(wait_for(cur_freq(self->last) == max_freq()));
+	EXPECT_EQ(decisions, bss->next_cpu[self->last]);
+	EXPECT_EQ(1, bss->in_delay);
+
+	pthread_join(thread, &err);
+	EXPECT_EQ(-ENOLINK, (long)err);
+	EXPECT_EQ(1, bss->other_init);
+	EXPECT_EQ(1, bss->other_exit);
+	busy_stop();
+	EXPECT_TRUE(wait_for(has_hung_up(self->link)));
+	EXPECT_EQ(1, bss->calls[EJECT_EXIT]);
+}
+
 static void *load_other(void *arg)
 {
 	struct _test_data_fault *self = arg;
