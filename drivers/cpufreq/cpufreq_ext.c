@@ -915,6 +915,9 @@ static void cpufreq_ext_switch_ops(struct cpufreq_ext_policy *ep,
 					      ep->min_delay_us));
 	ep->decisions_before = ep->counters.decisions;
 	list_add_tail(&ep->fresh, &cpufreq_ext_fresh);
+	/* Samples do not tell limits, and others may stop for long before that decision. */
+	if (ep->limits_missed && ep->may_kick)
+		mod_delayed_work(system_dfl_wq, &ep->kick_work, 0);
 }
 
 /* Before the first decision; a sample that came before did not tell the limits. */

@@ -1046,6 +1046,37 @@ TEST_F_TIMEOUT(fault, limits_before_the_first_decision, 60)
 	}
 }
 
+/* The new governor decides for a policy: it knows its limits, whatever others wait for. */
+TEST_F_TIMEOUT(fault, limits_while_the_governor_before_stops, 60)
+{
+	struct eject__bss *bss = self->eject->bss;
+	pthread_t thread;
+	u_int32_t stops;
+
+	if (!self->sleeps)
+		SKIP(return, "no cpufreq_ext_caller.ko here: build it with KDIR set");
+	bss->delay_ms = 1000;
+	self->eject->data->delay_cpu = self->last;
+	self->link = attach(self->eject->maps.eject);
+	ASSERT_NE(NULL, self->link);
+	stops = bss->calls[EJECT_STOP];
+	self->eject->data->delay_in = EJECT_OTHER_START;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, replace_governor, self));
+	ASSERT_TRUE(wait_for(bss->in_delay));
+	EXPECT_TRUE(set_limits(self->policy, freqs[0], freqs[1]));
+	EXPECT_EQ(0, bss->other_limits[self->policy]);
+	EXPECT_EQ(stops, bss->calls[EJECT_STOP]);
+	self->eject->data->delay_in = EJECT_STOP;
+
+	EXPECT_TRUE(wait_for(bss->other_limits[self->policy] == 1));
+	EXPECT_EQ(1, bss->in_delay);
+	EXPECT_EQ(stops + nr_policies, bss->calls[EJECT_STOP]);
+	pthread_join(thread, NULL);
+	EXPECT_TRUE(stat_is(STAT_LOADED("other"))) TH_LOG("%s", read_stat());
+	EXPECT_EQ(1, bss->other_limits[self->policy]);
+	EXPECT_EQ(0, bss->other_limits[self->last]);
+}
+
 /* Each is asked for while the one before runs: they leave no gap to unload in. */
 TEST_F_TIMEOUT(fault, unloaded_between_slow_decisions, 120)
 {
