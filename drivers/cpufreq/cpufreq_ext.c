@@ -1348,23 +1348,39 @@ static void cpufreq_ext_stop(struct cpufreq_policy *policy)
 	cpufreq_ext_stop_watch(policy->cpus);
 }
 
+/* What ext knows of @policy, which stays until its kobject is put; NULL: it is gone */
+static struct cpufreq_ext_policy *cpufreq_ext_get(struct cpufreq_policy *policy)
+{
+	struct policy_dbs_info *policy_dbs;
+
+	guard(rcu)();
+
+	policy_dbs = READ_ONCE(policy->governor_data);
+	if (!policy_dbs || !kobject_get_unless_zero(&to_ext_policy(policy_dbs)->kobj))
+		return NULL;
+
+	return to_ext_policy(policy_dbs);
+}
+
 /*
  * Not the dbs core's own: that holds the mutex of all its governors meanwhile, so an
  * operation that hangs would keep the limits of other policies from coming into force.
- * The policy's rwsem, which the cpufreq core holds, keeps @policy->governor_data.
+ * The policy's rwsem does not do: amd-pstate comes here without it for its boost.
  */
 static void cpufreq_ext_gov_limits(struct cpufreq_policy *policy)
 {
-	struct policy_dbs_info *policy_dbs = policy->governor_data;
+	struct cpufreq_ext_policy *ep = cpufreq_ext_get(policy);
 
-	if (!policy_dbs)
+	if (!ep)
 		return;
 
-	guard(mutex)(&policy_dbs->update_mutex);
-
-	cpufreq_policy_apply_limits(policy);
-	/* With the time of the next sample */
-	cpufreq_ext_tell_limits(to_ext_policy(policy_dbs));
+	scoped_guard(mutex, &ep->dbs.update_mutex) {
+		if (ep->running)
+			cpufreq_policy_apply_limits(policy);
+		/* With the time of the next sample */
+		cpufreq_ext_tell_limits(ep);
+	}
+	kobject_put(&ep->kobj);
 }
 
 static int cpufreq_ext_init(struct cpufreq_policy *policy)
