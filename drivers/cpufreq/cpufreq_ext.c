@@ -2036,8 +2036,8 @@ BTF_ID(func, bpf_res_spin_lock_irqsave)
 BTF_SET_END(cpufreq_ext_refused_kfuncs)
 
 /*
- * Those that read pages of processes or files whoever the task is:
- * pagefault_disable() does not stop them.
+ * Those that read pages of processes or files whoever the task is, where
+ * pagefault_disable() does not stop them, or wait for a process that makes a key
  */
 BTF_SET_START(cpufreq_ext_refused_sleepable_kfuncs)
 #if !KF_TRUSTED_ARGS	/* not in 6.12 */
@@ -2045,6 +2045,9 @@ BTF_ID(func, bpf_copy_from_user_task_str)
 BTF_ID(func, bpf_copy_from_user_task_dynptr)
 BTF_ID(func, bpf_copy_from_user_task_str_dynptr)
 BTF_ID(func, bpf_dynptr_from_file)
+#ifdef CONFIG_KEYS
+BTF_ID(func, bpf_lookup_user_key)
+#endif
 #endif
 BTF_SET_END(cpufreq_ext_refused_sleepable_kfuncs)
 
