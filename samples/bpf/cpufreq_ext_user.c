@@ -223,6 +223,18 @@ static void print_ejection(const char *name, const char *why)
 	fprintf(stderr, "%s\n", line);
 }
 
+/* The log has a backslash of the kernel's as "\x5c". */
+static void unescape(char *text)
+{
+	static const char backslash[] = "\\x5c";
+
+	while ((text = strstr(text, backslash))) {
+		memmove(text + 1, text + strlen(backslash),
+			strlen(text + strlen(backslash)) + 1);
+		text++;
+	}
+}
+
 /* The first ejection in the kernel's log, if that is for us */
 static bool was_ejected_in_log(void)
 {
@@ -237,6 +249,7 @@ static bool was_ejected_in_log(void)
 			continue;
 		record[len] = '\0';
 		record[strcspn(record, "\n")] = '\0';
+		unescape(record);
 		name = strstr(record, governor);
 		why = name ? strstr(name, ejected) : NULL;
 		if (!why)
@@ -340,7 +353,8 @@ static void add_group(struct bpf_object *obj, const char *path, char *arg)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(obj, "pair_groups");
 	char *percent = strrchr(arg, '='), *end = "";
-	__u32 wanted = 100;
+	unsigned long share = 100;
+	__u32 wanted;
 	struct statfs fs;
 	struct stat st;
 	__u64 id;
@@ -349,14 +363,15 @@ static void add_group(struct bpf_object *obj, const char *path, char *arg)
 		die("%s: it knows no groups: use -g with cpufreq_ext_scx.bpf.o", path);
 	if (percent) {
 		*percent++ = '\0';
-		wanted = strtoul(percent, &end, 10);
-		if (*end || wanted < 1 || wanted > 100)
+		share = strtoul(percent, &end, 10);
+		if (!isdigit((unsigned char)*percent) || *end || share < 1 || share > 100)
 			die("-g %s=%s: give 1 to 100 percent", arg, percent);
 	}
 	if (stat(arg, &st) || !S_ISDIR(st.st_mode) || statfs(arg, &fs) ||
 	    fs.f_type != CGROUP2_SUPER_MAGIC)
 		die("-g %s: no such cgroup: give its folder below /sys/fs/cgroup", arg);
 	id = st.st_ino;
+	wanted = share;
 	if (bpf_map__update_elem(map, &id, sizeof(id), &wanted, sizeof(wanted), BPF_ANY))
 		die("-g %s: %s", arg, strerror(errno));
 }

@@ -429,6 +429,18 @@ void object_watch(struct object *o)
 	o->log = fd;
 }
 
+/* The log has a backslash of the kernel's as "\x5c". */
+static void object_unescape(char *text)
+{
+	static const char backslash[] = "\\x5c";
+
+	while ((text = strstr(text, backslash))) {
+		memmove(text + 1, text + strlen(backslash),
+			strlen(text + strlen(backslash)) + 1);
+		text++;
+	}
+}
+
 /* The first ejection in the log, as "NAME ejected: REASON" */
 static char *object_logged_fault(int log)
 {
@@ -445,6 +457,7 @@ static char *object_logged_fault(int log)
 			return NULL;
 		record[len] = '\0';
 		record[strcspn(record, "\n")] = '\0';
+		object_unescape(record);
 		name = strstr(record, governor);
 		why = name ? strstr(name, ejected) : NULL;
 		if (!why)

@@ -16,7 +16,8 @@ unsigned long BPF_PROG(fails_next_freq, struct cpufreq_policy *policy)
 SEC("struct_ops/fails_setspeed")
 int BPF_PROG(fails_setspeed, struct cpufreq_policy *policy, unsigned int freq)
 {
-	cpufreq_ext_error("speed %d is none for policy%d", freq, policy->cpu);
+	/* The log has another form of the backslash. */
+	cpufreq_ext_error("policy%d\\%d is no speed", policy->cpu, freq);
 	return 0;
 }
 

@@ -166,7 +166,7 @@ TEST_F(loader, ejected)
 	self->pid = 0;
 	ASSERT_EQ(0, read_file("/tmp/loader.err", text, sizeof(text)));
 	snprintf(expected, sizeof(expected),
-		 "cpufreq_ext: BPF governor 'fails' was ejected: speed 42 is none for policy%d\n",
+		 "cpufreq_ext: BPF governor 'fails' was ejected: policy%d\\42 is no speed\n",
 		 policies[0]);
 	EXPECT_STREQ(expected, text);
 	EXPECT_TRUE(wait_for(nr_links() == links));
