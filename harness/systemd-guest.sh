@@ -24,6 +24,7 @@ power_profiles_daemon_conflicts
 tuned_conflicts
 auto_cpufreq_conflicts
 wrong_name_fails_with_the_reason
+keeps_what_a_pinned_governor_has_to_give_back
 capabilities_are_the_least
 "
 
@@ -139,6 +140,18 @@ wrong_name_fails_with_the_reason() {
 	expect "$(journal "$now")" \
 		"cpufreq_ext: there is no governor 'nosuch': see cpufreq_ext list, or give a file as ./nosuch" &&
 		expect "$(governors)" "$booted"
+}
+
+# Only one can be loaded: the unit fails, and takes nothing along.
+keeps_what_a_pinned_governor_has_to_give_back() {
+	systemctl stop "$unit"
+	echo ondemand >"$cpufreq/policy0/scaling_governor"
+	before=$(governors)
+	cpufreq_ext load --select --pin powersave || return
+	systemctl start "$unit" 2>/dev/null && { say "it started"; return 1; }
+	systemctl stop "$unit"
+	governor_is powersave && expect "$(governors)" "$all_ext" || return
+	cpufreq_ext unload && expect "$(governors)" "$before"
 }
 
 with_capabilities() {
