@@ -6,6 +6,7 @@
  * after the other.  A process of its own does so; a guard gives the policies back to
  * ext, with its tunables, when that one and its parent have ended.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <pthread.h>
@@ -36,16 +37,23 @@
 /* Busy share of each part of the load in percent */
 static const unsigned int bench_shares[] = { 100, 10, 50, 5, 80, 25 };
 
-/* The functions of a governor that decide; the kernel uses one of them. */
-static const struct {
+#define BENCH_FUNCTIONS		4
+
+/*
+ * The functions of a governor that decide, of which the kernel uses one.  If it mostly
+ * finds nothing to decide, there are others that it calls for a decision.
+ */
+static const struct bench_known {
 	const char *governor;
-	const char *functions[4];
+	const char *functions[BENCH_FUNCTIONS];
+	const char *deciding[BENCH_FUNCTIONS];
 } bench_known[] = {
 	{ "ext", { "cpufreq_ext_dbs_update" } },
 	{ "ondemand", { "od_dbs_update" } },
 	{ "conservative", { "cs_dbs_update" } },
 	{ "schedutil", { "sugov_update_single_freq", "sugov_update_shared",
-			 "sugov_update_single_perf" } },
+			 "sugov_update_single_perf" },
+		       { "get_next_freq", "cpufreq_driver_adjust_perf" } },
 };
 
 struct bench_state {
@@ -129,20 +137,22 @@ static int bench_run_load(const struct bench *b)
 {
 	uint64_t start_ns = bench_now_ns() + BENCH_PERIOD_NS;
 	struct bench_thread *threads;
+	int cpu, failed = 0, nr = 0, err = 0;
+	size_t size = CPU_ALLOC_SIZE(b->nr_cpus);
+	cpu_set_t *set = main_alloc(NULL, size);
 	pthread_attr_t attr;
-	int cpu, nr = 0, err = 0;
-	cpu_set_t set;
 
 	threads = main_alloc(NULL, b->nr_cpus * sizeof(*threads));
 	for (cpu = 0; cpu < b->nr_cpus && !err; cpu++) {
-		if (!b->cpus[cpu] || cpu >= CPU_SETSIZE)
+		if (!b->cpus[cpu])
 			continue;
 		threads[nr].start_ns = start_ns;
 		threads[nr].end_ns = start_ns + b->seconds * NSEC_PER_SEC;
-		CPU_ZERO(&set);
-		CPU_SET(cpu, &set);
+		CPU_ZERO_S(size, set);
+		CPU_SET_S(cpu, size, set);
 		pthread_attr_init(&attr);
-		pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
+		pthread_attr_setaffinity_np(&attr, size, set);
+		failed = cpu;
 		err = pthread_create(&threads[nr].thread, &attr, bench_load, &threads[nr]);
 		pthread_attr_destroy(&attr);
 		nr += !err;
@@ -150,8 +160,10 @@ static int bench_run_load(const struct bench *b)
 	while (nr)
 		pthread_join(threads[--nr].thread, NULL);
 	free(threads);
+	free(set);
 	if (err)
-		return main_err("no threads can be started (%s): try again", strerror(err));
+		return main_err("CPU %d can have no load (%s): see that the cpuset of this shell has it",
+				failed, strerror(err));
 	return 0;
 }
 
@@ -189,6 +201,15 @@ static void bench_count_policy(struct bench_count *c, unsigned int policy)
 	free(text);
 }
 
+/* An operation of @g, and of no other struct that is in the same object */
+static bool bench_is_operation(const struct bpf_prog_info *info, uint32_t btf_id,
+			       const struct governor *g)
+{
+	return info->type == BPF_PROG_TYPE_STRUCT_OPS && info->btf_id == btf_id &&
+	       info->attach_btf_obj_id == g->ops_btf_id &&
+	       info->attach_btf_id == g->ops_type_id;
+}
+
 /*
  * Programs of the governor, by the BTF that they share with its map.  Each sample
  * calls get_next_freq, and no other operation more often than that one.
@@ -208,8 +229,8 @@ static void bench_count_programs(struct bench_count *c, const struct governor *g
 		if (fd < 0)
 			continue;
 		len = sizeof(info);
-		if (!bpf_prog_get_info_by_fd(fd, &info, &len) && info.btf_id == map.btf_id &&
-		    info.type == BPF_PROG_TYPE_STRUCT_OPS) {
+		if (!bpf_prog_get_info_by_fd(fd, &info, &len) &&
+		    bench_is_operation(&info, map.btf_id, g)) {
 			c->bpf_ns += info.run_time_ns;
 			if (info.run_cnt > c->bpf_calls)
 				c->bpf_calls = info.run_cnt;
@@ -244,35 +265,46 @@ static void bench_subtract(struct bench_count *c, const struct bench_count *befo
 
 /* ---- the clocks ---- */
 
-static struct bench_bpf *bench_try_clocks(const char *function)
+/* Around a function, or if it is only to be counted, at its begin */
+static struct bench_bpf *bench_try(const char *function, bool count)
 {
 	struct bench_bpf *skel = bench_bpf__open();
 
 	if (!skel)
 		return NULL;
+	bpf_program__set_autoload(skel->progs.bench_begin, !count);
+	bpf_program__set_autoload(skel->progs.bench_end, !count);
+	bpf_program__set_autoload(skel->progs.bench_count, count);
 	if (!bpf_program__set_attach_target(skel->progs.bench_begin, 0, function) &&
 	    !bpf_program__set_attach_target(skel->progs.bench_end, 0, function) &&
+	    !bpf_program__set_attach_target(skel->progs.bench_count, 0, function) &&
 	    !bench_bpf__load(skel) && !bench_bpf__attach(skel))
 		return skel;
 	bench_bpf__destroy(skel);
 	return NULL;
 }
 
-/* Around all functions that the governor may use, as far as this kernel has them */
-static int bench_attach_clocks(const char *governor, struct bench_bpf **clocks, int max)
+/* As far as this kernel has these functions */
+static int bench_attach(const char * const *functions, bool count, struct bench_bpf **skels)
 {
-	size_t i;
 	int k, nr = 0;
 
-	for (i = 0; i < ARRAY_SIZE(bench_known); i++) {
-		if (strcmp(bench_known[i].governor, governor))
-			continue;
-		for (k = 0; k < max && bench_known[i].functions[k]; k++) {
-			clocks[nr] = bench_try_clocks(bench_known[i].functions[k]);
-			nr += !!clocks[nr];
-		}
+	for (k = 0; k < BENCH_FUNCTIONS && functions[k]; k++) {
+		skels[nr] = bench_try(functions[k], count);
+		nr += !!skels[nr];
 	}
 	return nr;
+}
+
+/* Adds up what they saw, and is rid of them. */
+static void bench_detach(struct bench_bpf **skels, int nr, uint64_t *calls, uint64_t *ns)
+{
+	while (nr) {
+		nr--;
+		*calls += skels[nr]->bss->bench_calls;
+		*ns += skels[nr]->bss->bench_ns;
+		bench_bpf__destroy(skels[nr]);
+	}
 }
 
 /*
@@ -281,7 +313,7 @@ static int bench_attach_clocks(const char *governor, struct bench_bpf **clocks, 
  */
 static double bench_clock_ns(void)
 {
-	struct bench_bpf *clocks = bench_try_clocks("bpf_fentry_test1");
+	struct bench_bpf *clocks = bench_try("bpf_fentry_test1", false);
 	struct bpf_test_run_opts opts = { .sz = sizeof(opts) };
 	uint64_t end_ns = bench_now_ns() + 5 * BENCH_PERIOD_NS;
 	uint64_t calls, ns, least = 0;
@@ -357,22 +389,33 @@ static int bench_programs(const struct bench *b, struct bench_result *r)
 	return err;
 }
 
-static int bench_governor(const struct bench *b, const char *governor,
+/* @ns in @calls of functions that decide, with @decisions in them; -1: unknown */
+static double bench_decision_ns(uint64_t ns, uint64_t calls, double clock_ns, double decisions)
+{
+	double net = ns - calls * clock_ns;
+
+	if (!calls || decisions <= 0)
+		return -1;
+	return net > 0 ? net / decisions : 0;
+}
+
+static int bench_governor(const struct bench *b, const struct bench_known *known,
 			  struct bench_result *r)
 {
-	struct bench_bpf *clocks[4] = {};
+	struct bench_bpf *clocks[BENCH_FUNCTIONS], *deciding[BENCH_FUNCTIONS];
+	uint64_t begin_ns, calls = 0, ns = 0, counted = 0;
 	struct bench_count before;
-	uint64_t begin_ns, calls = 0, ns = 0;
+	int nr, nr_deciding, err;
 	double clock_ns;
-	int i, nr, err;
 
 	memset(r, 0, sizeof(*r));
-	r->governor = governor;
-	r->bpf = strcmp(governor, "ext") ? NULL : b->governor.name;
-	if (bench_select(b, governor))
+	r->governor = known->governor;
+	r->bpf = strcmp(known->governor, "ext") ? NULL : b->governor.name;
+	if (bench_select(b, known->governor))
 		return -1;
 	clock_ns = bench_clock_ns();
-	nr = bench_attach_clocks(governor, clocks, ARRAY_SIZE(clocks));
+	nr = bench_attach(known->functions, false, clocks);
+	nr_deciding = bench_attach(known->deciding, true, deciding);
 
 	bench_count(b, &before);
 	begin_ns = bench_now_ns();
@@ -380,13 +423,13 @@ static int bench_governor(const struct bench *b, const char *governor,
 	bench_count(b, &r->count);
 	r->seconds = (bench_now_ns() - begin_ns) / 1e9;
 	bench_subtract(&r->count, &before);
-	for (i = 0; i < nr; i++) {
-		calls += clocks[i]->bss->bench_calls;
-		ns += clocks[i]->bss->bench_ns;
-		bench_bpf__destroy(clocks[i]);
-	}
-	r->decisions = nr ? calls : -1;
-	r->ns = !calls ? -1 : (double)ns / calls > clock_ns ? (double)ns / calls - clock_ns : 0;
+	bench_detach(clocks, nr, &calls, &ns);
+	bench_detach(deciding, nr_deciding, &counted, &ns);
+	if (known->deciding[0])
+		r->decisions = nr_deciding ? counted : -1;
+	else
+		r->decisions = nr ? calls : -1;
+	r->ns = bench_decision_ns(ns, calls, clock_ns, r->decisions);
 	if (!err && r->bpf)
 		err = bench_programs(b, r);
 	if (!err && r->bpf)
@@ -535,11 +578,13 @@ static int bench_find_policies(struct bench *b)
 	return 0;
 }
 
-/* Whether this kernel has it; to ask loads its module, if it is one. */
+/* Whether this kernel has it; to ask loads its module, if it is one.  ext is there. */
 static bool bench_has(const struct bench *b, const char *governor)
 {
 	char path[64];
 
+	if (!strcmp(governor, "ext"))
+		return true;
 	snprintf(path, sizeof(path), "policy%u/scaling_governor", b->policies[0]);
 	return !sysfs_write(path, governor);
 }
@@ -551,7 +596,7 @@ static int bench_measure(const struct bench *b, struct bench_result *results)
 
 	for (i = 0; i < ARRAY_SIZE(bench_known) && !err; i++) {
 		if (bench_has(b, bench_known[i].governor))
-			err = bench_governor(b, bench_known[i].governor, &results[nr++]);
+			err = bench_governor(b, &bench_known[i], &results[nr++]);
 	}
 	return err ? -1 : nr;
 }
@@ -644,6 +689,20 @@ static int bench_in_child(const struct bench *b, const char *json)
 	return select_end(&keep) ? -1 : err;
 }
 
+static int bench_parse_seconds(struct bench *b, const char *text)
+{
+	unsigned long seconds;
+	char *end;
+
+	seconds = strtoul(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || *end || seconds < BENCH_MIN_S ||
+	    seconds > BENCH_MAX_S)
+		return main_err("-s cannot be '%s': give a number from %d to %d", text,
+				BENCH_MIN_S, BENCH_MAX_S);
+	b->seconds = seconds;
+	return 0;
+}
+
 int bench_main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -657,15 +716,12 @@ int bench_main(int argc, char **argv)
 	const char *json = BENCH_JSON;
 	int opt, lock, err;
 	bool is_new;
-	char *end;
 
 	while ((opt = main_option(argc, argv, ":s:j:hv", options)) != -1) {
 		switch (opt) {
 		case 's':
-			b.seconds = strtoul(optarg, &end, 10);
-			if (*end || b.seconds < BENCH_MIN_S || b.seconds > BENCH_MAX_S)
-				return main_err("-s cannot be '%s': give a number from %d to %d",
-						optarg, BENCH_MIN_S, BENCH_MAX_S);
+			if (bench_parse_seconds(&b, optarg))
+				return 1;
 			break;
 		case 'j':
 			json = optarg;

@@ -203,6 +203,8 @@ struct governor {
 	char name[NAME_LEN];
 	uint32_t map_id;
 	uint32_t link_id;		/* 0: registered without a link */
+	uint32_t ops_btf_id;		/* BTF of the kernel or of the module, */
+	uint32_t ops_type_id;		/* and in it the struct of its operations */
 	int map_fd;
 	int link_fd;
 	struct btf *btf;

@@ -16,7 +16,8 @@
 
 #include "cpufreq_ext.h"
 
-#define GOVERNOR_VALUE	"bpf_struct_ops_cpufreq_governor_ext_ops"
+#define GOVERNOR_OPS	"cpufreq_governor_ext_ops"
+#define GOVERNOR_VALUE	"bpf_struct_ops_" GOVERNOR_OPS
 #define GOVERNOR_INUSE	1	/* BPF_STRUCT_OPS_STATE_INUSE */
 
 /*
@@ -134,6 +135,16 @@ static uint32_t governor_find_link(uint32_t map_id, int *link_fd)
 	return 0;
 }
 
+/* What the programs of its operations are for */
+static void governor_find_type(struct governor *g, const struct bpf_map_info *info)
+{
+	const struct btf *btf = governor_kernel_btf(governor_map_btf(info));
+	int type = btf ? btf__find_by_name_kind(btf, GOVERNOR_OPS, BTF_KIND_STRUCT) : -1;
+
+	g->ops_btf_id = governor_map_btf(info);
+	g->ops_type_id = type < 0 ? 0 : type;
+}
+
 int governor_find(struct governor *g)
 {
 	uint32_t id = 0;
@@ -157,6 +168,7 @@ int governor_find(struct governor *g)
 			if (g->link_id || inuse) {
 				g->map_id = id;
 				g->map_fd = fd;
+				governor_find_type(g, &info);
 				if (info.btf_id)
 					g->btf = btf__load_from_kernel_by_id(info.btf_id);
 				return 1;

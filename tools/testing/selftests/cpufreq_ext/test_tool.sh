@@ -583,7 +583,7 @@ run_refuses_unknown_commands() {
 # A governor that gives up as soon as it is told a speed
 fails=$here/cpufreq_ext_fails.bpf.o
 fail() { echo 42 >"$cpufreq/policy0/scaling_setspeed" 2>/dev/null; }
-why="fails was ejected: speed 42 is none for policy0"
+why='fails was ejected: policy0\42 is no speed'
 
 load_ends_when_it_is_ejected() {
 	start load --select "$fails"
@@ -653,7 +653,8 @@ status_of_an_ejected_governor() {
 	has "$out" "Governor:  none is loaded" && has "$out" "CPUFREQ_EXT_FAULT" &&
 		has "$out" "Fault:     $why" && has "$out" " decisions, " || return
 	out=$(tool status --json)
-	has "$out" "\"fault\": \"$why\"" && has "$out" "\"faults\": $((before + 1))}" || return
+	has "$out" '"fault": "fails was ejected: policy0\\42 is no speed"' &&
+		has "$out" "\"faults\": $((before + 1))}" || return
 	out=$(tool monitor -n 1 -i 0.1)
 	has "$out" " FAULTS " && has "$out" " $((before + 1))  ext: ejected" || return
 	# Another one can be loaded, and then nothing is left of it.
@@ -805,11 +806,22 @@ bench_needs_the_governor() {
 
 bench_refuses() {
 	refused "cpufreq_ext load" bench && refused "-s cannot be '0'" bench -s 0 &&
-		refused "-s cannot be 'x'" bench -s x && refused "no arguments" bench x || return
+		refused "-s cannot be 'x'" bench -s x && refused "no arguments" bench x &&
+		refused "-s cannot be '601'" bench -s 601 &&
+		refused "-s cannot be '4294967298'" bench -s 4294967298 &&
+		refused "-s cannot be '-4294967290'" bench -s -4294967290 || return
 	start load --select powersave
 	wait_for governor_is powersave || return
 	tool bench -s 1 -j /nosuch/file >/dev/null 2>"$tmp/err"
-	expect $? 1 && has "$(cat "$tmp/err")" "choose another file"
+	expect $? 1 && has "$(cat "$tmp/err")" "choose another file" || return
+	# Who comes meanwhile is told why nothing happens.
+	"$tool" bench -s 1 -j "$tmp/bench.json" >/dev/null 2>&1 &
+	other=$!
+	wait_for all_are '[^e].*' || return
+	tool unload >/dev/null 2>"$tmp/err"
+	expect $? 0 && has "$(cat "$tmp/err")" "waiting for another cpufreq_ext" || return
+	wait "$other"
+	expect $? 0
 }
 
 # A folder in the place of sysfs' plays the part of these drivers.
