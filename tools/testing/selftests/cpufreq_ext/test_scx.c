@@ -267,7 +267,7 @@ static int add_group(struct scx *skel, const char *path, __u32 percent)
 				    sizeof(percent), BPF_ANY);
 }
 
-static int attach_scheduler(FIXTURE_DATA(pair) *self)
+static int attach_scheduler(struct _test_data_pair *self)
 {
 	int err;
 
@@ -279,7 +279,7 @@ static int attach_scheduler(FIXTURE_DATA(pair) *self)
 	return err;
 }
 
-static void detach_scheduler(FIXTURE_DATA(pair) *self)
+static void detach_scheduler(struct _test_data_pair *self)
 {
 	sched_ext_changes(true);
 	bpf_link__destroy(self->scheduler);
