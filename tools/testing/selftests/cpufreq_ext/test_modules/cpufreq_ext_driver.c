@@ -10,7 +10,8 @@
  *					they count from the loading of the module
  *     transitions	calls that ask for a frequency, counted when they begin
  *     failed		those of them that failed
- *     fast_switches	calls of fast_switch(), which are not among the transitions
+ *     fast_switches	calls of fast_switch(), which are not among the transitions and
+ *			not judged: ext makes none
  *     verified		limits that were checked before they came into force
  *     cur_khz		frequency of the hardware
  *     violations	transitions to outside of the limits in force
