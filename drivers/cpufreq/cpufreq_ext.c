@@ -842,7 +842,12 @@ static bool cpufreq_ext_is_paused(struct cpufreq_ext_policy *ep)
 {
 	struct cpufreq_governor_ext_ops *ops = READ_ONCE(ep->ops);
 
-	return ops && !READ_ONCE(ep->get_next_freq) && !cpufreq_ext_is_faulted(ops);
+	if (!ops || READ_ONCE(ep->get_next_freq))
+		return false;
+	/* With cpufreq_ext_ask_no_more(): who sees its NULL sees the fault. */
+	smp_rmb();
+
+	return !cpufreq_ext_is_faulted(ops);
 }
 
 /* Make a decision now, outside of the sampling period. */
@@ -856,6 +861,8 @@ static void cpufreq_ext_decide_now(struct cpufreq_ext_policy *ep, int load)
 	 * paused gets another delay at the end of that.
 	 */
 	get_next_freq = READ_ONCE(ep->get_next_freq);
+	/* See cpufreq_ext_is_paused(). */
+	smp_rmb();
 	if (!ep->ops || cpufreq_ext_is_faulted(ep->ops))
 		cpufreq_ext_fallback(ep);
 	else if (get_next_freq)
@@ -1240,6 +1247,8 @@ static noinline unsigned int cpufreq_ext_update_fallback(struct cpufreq_policy *
 {
 	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
 
+	/* See cpufreq_ext_is_paused(). */
+	smp_rmb();
 	/*
 	 * A transition to the maximum may have failed before.  Otherwise the governor is
 	 * paused, or was when the caller looked.
