@@ -2047,6 +2047,7 @@ BTF_SET_END(cpufreq_ext_refused_kfuncs)
 /*
  * Those that read pages of processes or files whoever the task is, where
  * pagefault_disable() does not stop them, or wait for a process that makes a key
+ * or loads a module
  */
 BTF_SET_START(cpufreq_ext_refused_sleepable_kfuncs)
 #if !KF_TRUSTED_ARGS	/* not in 6.12 */
@@ -2056,6 +2057,9 @@ BTF_ID(func, bpf_copy_from_user_task_str_dynptr)
 BTF_ID(func, bpf_dynptr_from_file)
 #ifdef CONFIG_KEYS
 BTF_ID(func, bpf_lookup_user_key)
+#ifdef CONFIG_SYSTEM_DATA_VERIFICATION
+BTF_ID(func, bpf_verify_pkcs7_signature)
+#endif
 #endif
 #endif
 BTF_SET_END(cpufreq_ext_refused_sleepable_kfuncs)
