@@ -39,6 +39,7 @@
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
@@ -122,15 +123,16 @@ struct cpufreq_ext_counters {
  * @node: entry of cpufreq_ext_policies
  * @fresh: entry of cpufreq_ext_fresh
  * @running: between start and stop; written under cpufreq_ext_mutex
- * @may_kick: cleared before the stop, so that no work is queued after it; written
- *	under cpufreq_ext_mutex
+ * @may_kick: cleared before the stop, so that no work is queued after it, and once
+ *	update_mutex was free no operation begins; written under cpufreq_ext_mutex
  * @limits_changed: the driver may have to be told, though the frequency is the same
  * @limits_missed: the BPF governor was not told, as it was paused or not yet attached
  * @limits_since: they changed since a start(), whose BPF governor may follow on @ops
  * @asked_long: the BPF governor asked for a long sampling period
  * @kobj_gone: nobody uses @kobj
- * @load: load of the current decision, or CPUFREQ_EXT_LOAD_*
  * @strikes: how often in a row it was busy and left alone
+ * @load: load of the current decision, or CPUFREQ_EXT_LOAD_*
+ * @users: who may come without the policy's rwsem; 0: none any more, or not yet
  * @ops: the BPF governor that was started for this policy, NULL: fallback
  * @last_load: time in jiffies when it was computed, or seen to be, last
  * @min_delay_us: shortest sampling period that the driver allows
@@ -162,8 +164,9 @@ struct cpufreq_ext_policy {
 	bool limits_since;
 	bool asked_long;
 	bool kobj_gone;
+	u8 strikes;
 	int load;
-	unsigned int strikes;
+	refcount_t users;
 	struct cpufreq_governor_ext_ops *ops;
 	unsigned long last_load;
 	unsigned int min_delay_us;
@@ -879,7 +882,7 @@ static void cpufreq_ext_tell_limits(struct cpufreq_ext_policy *ep)
 	ep->limits_changed = true;
 	ep->limits_since = true;
 	/* Its CPUs may be suspended; the core tells the limits again after the start. */
-	if (!ep->running)
+	if (!READ_ONCE(ep->may_kick))
 		return;
 
 	ep->limits_missed = cpufreq_ext_is_paused(ep);
@@ -1357,7 +1360,7 @@ static void cpufreq_ext_stop(struct cpufreq_policy *policy)
 	cpufreq_ext_stop_watch(policy->cpus);
 }
 
-/* What ext knows of @policy, which stays until its kobject is put; NULL: it is gone */
+/* What ext knows of @policy, which stays until it is put; NULL: it is gone */
 static struct cpufreq_ext_policy *cpufreq_ext_get(struct cpufreq_policy *policy)
 {
 	struct policy_dbs_info *policy_dbs;
@@ -1365,10 +1368,19 @@ static struct cpufreq_ext_policy *cpufreq_ext_get(struct cpufreq_policy *policy)
 	guard(rcu)();
 
 	policy_dbs = READ_ONCE(policy->governor_data);
-	if (!policy_dbs || !kobject_get_unless_zero(&to_ext_policy(policy_dbs)->kobj))
+	if (!policy_dbs || !refcount_inc_not_zero(&to_ext_policy(policy_dbs)->users))
 		return NULL;
 
 	return to_ext_policy(policy_dbs);
+}
+
+static void cpufreq_ext_put(struct cpufreq_ext_policy *ep)
+{
+	if (!refcount_dec_and_test(&ep->users))
+		return;
+	/* Before it looks for who waits; from now on @ep is but an address. */
+	smp_mb();
+	wake_up_var(&ep->users);
 }
 
 /*
@@ -1384,12 +1396,13 @@ static void cpufreq_ext_gov_limits(struct cpufreq_policy *policy)
 		return;
 
 	scoped_guard(mutex, &ep->dbs.update_mutex) {
-		if (ep->running)
+		/* See cpufreq_ext_tell_limits(). */
+		if (READ_ONCE(ep->may_kick))
 			cpufreq_policy_apply_limits(policy);
 		/* With the time of the next sample */
 		cpufreq_ext_tell_limits(ep);
 	}
-	kobject_put(&ep->kobj);
+	cpufreq_ext_put(ep);
 }
 
 static int cpufreq_ext_init(struct cpufreq_policy *policy)
@@ -1415,6 +1428,7 @@ static int cpufreq_ext_init(struct cpufreq_policy *policy)
 	guard(mutex)(&cpufreq_ext_mutex);
 	scoped_guard(raw_spinlock_irqsave, &cpufreq_ext_state.lock)
 		list_add_tail(&ep->node, &cpufreq_ext_policies);
+	refcount_set(&ep->users, 1);
 
 	return 0;
 }
@@ -1423,6 +1437,8 @@ static void cpufreq_ext_exit(struct cpufreq_policy *policy)
 {
 	struct cpufreq_ext_policy *ep = to_ext_policy(policy->governor_data);
 
+	cpufreq_ext_put(ep);
+	wait_var_event(&ep->users, !refcount_read(&ep->users));
 	cpufreq_ext_del_kobj(ep);
 
 	/* Not across the last call, which waits for readers of ext/. */
