@@ -162,7 +162,7 @@ static int bench_run_load(const struct bench *b)
 	free(threads);
 	free(set);
 	if (err)
-		return main_err("CPU %d can have no load (%s): see that the cpuset of this shell has it",
+		return main_err("CPU %d takes no load (%s): see that this cpuset has it",
 				failed, strerror(err));
 	return 0;
 }
