@@ -200,13 +200,14 @@ conservative_goes_step_by_step() {
 		each conservative '!burst && since > 0.9' 'f == min'
 }
 
-# The task of the first burst is new; after that, it is known to be a busy one.
+# The task of the first burst is new; after that, it is known to be a busy one.  In the
+# idle time before it the programs start that record and that make the load.
 schedutil_follows_the_utilisation() {
 	each schedutil 'burst == 1 && f > min && f < max' 1 &&
 		each schedutil '!burst && NR > 50 && f > min && f < max' 1 || return
 	each schedutil 'burst && since < 0.9' 'f >= old' &&
 		each schedutil 'burst && since > 0.3' 'f == max' &&
-		each schedutil '!burst && since < 0.9' 'f <= old' &&
+		each schedutil 'NR > 50 && !burst && since < 0.9' 'f <= old' &&
 		each schedutil '!burst && since > 0.3' 'f <= low'
 }
 
