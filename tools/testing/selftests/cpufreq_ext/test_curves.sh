@@ -207,7 +207,7 @@ schedutil_follows_the_utilisation() {
 		each schedutil '!burst && NR > 50 && f > min && f < max' 1 || return
 	each schedutil 'burst && since < 0.9' 'f >= old' &&
 		each schedutil 'burst && since > 0.3' 'f == max' &&
-		each schedutil 'NR > 50 && !burst && since < 0.9' 'f <= old' &&
+		each schedutil 't > 0.3 && !burst && since < 0.9' 'f <= old' &&
 		each schedutil '!burst && since > 0.3' 'f <= low'
 }
 
